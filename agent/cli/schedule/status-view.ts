@@ -48,7 +48,7 @@ function documentOf({ claimId, host, held }: About, { domain, others }: Seen): R
     booking: held === undefined ? "none" : "held",
     resources: held?.resources ?? {},
     ...messageJson({ domain }),
-    domain_host: others?.host ?? (domain === undefined ? null : host),
+    domain_host: others?.host ?? (lives(domain) ? host : null),
     unasked: [...(others?.unknown ?? [])].map(([name, message]) => ({ host: name, message })),
   };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Domain } from "../../../../proto/gen/vgpud/v1/domain.ts";
 import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
-import { ListDomainsResponse } from "../../../../proto/gen/vgpud/v1/domain_service.ts";
+import { GetDomainResponse, ListDomainsResponse } from "../../../../proto/gen/vgpud/v1/domain_service.ts";
 import { GetHostResponse } from "../../../../proto/gen/vgpud/v1/host_service.ts";
 import { connect } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
@@ -54,6 +54,37 @@ describe("the status of a claim that nothing is booked for", () => {
     assert.equal(unsure.exitCode, exitCodes.unreachable);
     assert.match(unsure.stderr, new RegExp(`whether ${ELSEWHERE} has a domain of it is not known\n`));
     assert.match(unsure.stderr, new RegExp(`hint: .* schedule status ${CLAIM} --host NAME\n$`));
+  });
+});
+
+describe("the status of a booking whose domain is gone", () => {
+  it("names the host of a domain that is there alone, and shows what is told of the one that is gone", async () => {
+    await using vgpud = await fakeVgpud();
+    domainOn(vgpud, ClaimState.GONE);
+    const told = async (around: Around, environment: Partial<Environment> = {}): Promise<unknown> => {
+      around.book(CLAIM, HERE);
+      const { stdout } = await around.schedule(["status", CLAIM, "-o", "json"], environment);
+      const { domain, domain_host: at } = JSON.parse(stdout) as {
+        readonly domain: Readonly<Record<string, unknown>>;
+        readonly domain_host: unknown;
+      };
+      return [domain["claim_state"], at];
+    };
+    assert.deepEqual(await told(new Around(vgpud, [HERE])), ["CLAIM_STATE_GONE", null]);
+    const path = "/run/other.sock";
+    const withOther: Environment["connect"] = (options) => {
+      const real = connect(options);
+      if (options.target.kind !== "socket" || options.target.path !== path) return real;
+      const host = { scheduler: { host: ELSEWHERE } };
+      const domain = Domain.fromPartial({ ...facts.domain, claimId: CLAIM });
+      return {
+        ...real,
+        getHost: () => Promise.resolve(GetHostResponse.fromPartial({ host })),
+        getDomain: () => Promise.resolve(GetDomainResponse.fromPartial({ domain })),
+      };
+    };
+    const both = new Around(vgpud, [HERE, ELSEWHERE], { [ELSEWHERE]: path });
+    assert.deepEqual(await told(both, { connect: withOther }), ["CLAIM_STATE_GONE", ELSEWHERE]);
   });
 });
 
