@@ -1,6 +1,7 @@
 // `vgpud --restore`: what vgpud-restore.service runs once after a boot, before libvirt. Ledger, hostd and kernel, no more.
 import { hypervisorOf, type FixedConfig } from "../config/schema.ts";
 import { systemClock as clock } from "../core/clock.ts";
+import { Deadline } from "../core/deadline.ts";
 import { Turns } from "../core/turns.ts";
 import { fileThreads } from "../host/file-threads.ts";
 import { RootedFiles } from "../host/files.ts";
@@ -25,15 +26,15 @@ export async function restoreAfterBoot(
   const { claims, setAside } = await store.load();
   for (const { file, why } of setAside) log.error({ file, why }, "ledger record set aside");
   const hostd = new HostdClient({ socketPath: config.hostd.socket });
-  const patience = AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]);
+  using patience = new Deadline(PATIENCE_MS, { stop, clock });
   const files = new PatientFiles({
-    ...{ files: new RootedFiles(config.host_root), clock, stop: patience },
+    ...{ files: new RootedFiles(config.host_root), clock, stop: patience.signal },
     threads: fileThreads.devices,
   });
   const { record } = await new ModeFile({ stateDir: config.state_dir, turns }).load();
   // Beside each other: a GPU that cannot be cut must not use up the time of slices on others. A function's claim waits for it.
   const restoringFunctions = restoreFunctions({
-    ...{ record, clock, stop: patience },
+    ...{ record, clock, stop: patience.signal },
     functions: composeFunctions(hostd, files),
     onEnd: (gpu, functions, failure) => {
       if (failure === undefined) log.info({ gpu, functions }, "virtual functions are there");
@@ -46,7 +47,7 @@ export async function restoreAfterBoot(
     // Those of Xen's guests are made with their domains, which come later.
     claims: claims.filter(({ share }) => hypervisorOf(config) !== "xen" || share.mode !== "gvt-g"),
     slices: composeSlices(hostd, files, { libvirt: undefined, xengt: undefined }),
-    stop: patience,
+    stop: patience.signal,
     onEnd: ({ claimId, vgpuId, gpu, domain }, failure) => {
       const about = { claim: claimId, vgpu: vgpuId, gpu, domain: domain?.name };
       if (failure === undefined) log.info(about, "slice is there");

@@ -1,5 +1,6 @@
 // The simulated host as SimulatorService needs it, over the simulator's control socket.
 import { z } from "zod";
+import { Deadline } from "../core/deadline.ts";
 import { AgentError } from "../core/errors.ts";
 import type { SimulatedFault, Simulation, SimulationChange, SimulationProblem } from "../api/simulation.ts";
 import { ControlError, sendControl, type ControlMessage } from "../simulator/control-client.ts";
@@ -27,7 +28,8 @@ const simulationSchema = faultsSchema.extend({ yaml: z.string() });
 export function composeSimulation(socket: string, lookAgain: () => Promise<void>): Simulation {
   const send = async (message: ControlMessage, signal: AbortSignal): Promise<unknown> => {
     try {
-      return await sendControl(socket, message, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
+      using patience = new Deadline(PATIENCE_MS, { stop: signal });
+      return await sendControl(socket, message, patience.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ControlError) throw error;

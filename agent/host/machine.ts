@@ -3,6 +3,7 @@
 // starts; mem() reads /proc.
 // It is large, and loaded only where it is asked.
 import { cpus } from "node:os";
+import { Deadline } from "../core/deadline.ts";
 
 /** Facts of the machine that are worth showing. Undefined: the machine did not say, or not in time. */
 export interface Machine {
@@ -54,7 +55,8 @@ const DEADLINE_MS = 5_000;
 /** What does not change while the agent runs. Never rejects: nothing the agent does depends on these facts. */
 export async function readMachine(options: MachineOptions): Promise<Lasting> {
   const { stop, deadlineMs = DEADLINE_MS } = options;
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(deadlineMs)]);
+  using deadline = new Deadline(deadlineMs, { stop });
+  const { signal } = deadline;
   const [cpu, mem, os] = await Promise.all([
     told(async () => (await sourceOf(options)).cpu(), signal),
     told(async () => (await sourceOf(options)).mem(), signal),

@@ -112,7 +112,8 @@ export class Connection {
       await connection.#handshake(options, signal);
       return connection;
     } catch (caught) {
-      const loss = openFailure(options, signal, caught);
+      // Named here, it is there until then: what is made of both holds it weakly.
+      const loss = openFailure(options, timeout.aborted ? timeout : signal, caught);
       connection.#fail(loss);
       throw caught instanceof LibvirtError ? caught : loss;
     }

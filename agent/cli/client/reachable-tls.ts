@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
 import { checkServerIdentity, connect, type TLSSocket } from "node:tls";
+import { Deadline } from "../../core/deadline.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { STUCK_THERE } from "./stuck.ts";
 import { addressOf, type TlsTarget } from "./target.ts";
@@ -16,10 +17,10 @@ export interface TlsReach {
 
 /** Connects, waits for the host's first word, and lets go: in TLS 1.3 a client is refused only after its own handshake is over. */
 export async function requireSecure({ target, files, timeoutMs, signal }: TlsReach): Promise<void> {
-  const deadline = AbortSignal.timeout(timeoutMs);
   const socket = secureSocket(target, files);
-  const ends = new AbortController();
-  const until = { signal: AbortSignal.any([signal, deadline, ends.signal]) };
+  // Whatever is waited for ends with it, too.
+  using deadline = new Deadline(timeoutMs, { stop: signal });
+  const until = { signal: deadline.signal };
   try {
     await once(socket, "secureConnect", until);
     const closed = once(socket, "close", until).then(() => "closed" as const);
@@ -30,10 +31,9 @@ export async function requireSecure({ target, files, timeoutMs, signal }: TlsRea
     if (error instanceof CliError) throw error;
     if (signal.aborted)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
-    if (deadline.aborted && !socket.connecting) throw silent(target, error);
+    if (deadline.isOver && !socket.connecting) throw silent(target, error);
     throw unreachable(target, files, error);
   } finally {
-    ends.abort();
     socket.on("error", () => undefined);
     socket.destroy();
   }

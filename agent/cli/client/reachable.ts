@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { connect as openSocket } from "node:net";
+import { Deadline } from "../../core/deadline.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { DEFAULT_SOCKET } from "./default-socket.ts";
 import { STUCK } from "./stuck.ts";
@@ -14,10 +15,10 @@ export interface Reach {
 
 /** Connects and lets go. Fails with the endings `permission`, `unreachable` or `interrupted`. */
 export async function requireReachable({ socketPath, timeoutMs, signal }: Reach): Promise<void> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  using deadline = new Deadline(timeoutMs, { stop: signal });
   const socket = openSocket(socketPath);
   try {
-    await once(socket, "connect", { signal: AbortSignal.any([signal, deadline]) });
+    await once(socket, "connect", { signal: deadline.signal });
   } catch (error) {
     if (signal.aborted)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });

@@ -1,6 +1,7 @@
 // `vgpuctl schedule create`
 import { CreateDomainRequest } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import { DomainSpec } from "../../../proto/gen/vgpud/v1/domain_spec.ts";
+import { Deadline } from "../../core/deadline.ts";
 import { DOMAIN_NAME, isDomainName } from "../../core/domain-name.ts";
 import { parseDomainId } from "../../core/ids.ts";
 import { didYouMean } from "../../core/suggest.ts";
@@ -15,7 +16,7 @@ import { scheduledAnswer } from "./create-view.ts";
 import { roundedText, type Flavor } from "./flavor.ts";
 import { parseFlavors } from "./flavors-file.ts";
 import { TimeLimit } from "./in-time.ts";
-import { missingIn } from "./missing.ts";
+import { missingIn, type Missing } from "./missing.ts";
 import { opened } from "./opened.ts";
 import { readFile, refuseFaults } from "./placed-file.ts";
 import type { ScheduleSettings } from "./schedule-file.ts";
@@ -44,14 +45,18 @@ export async function create(args: Arguments, environment: Environment): Promise
   });
   const isNone =
     scheduled.ended.kind === "no-host" && !scheduled.ended.untried && scheduled.lost.length === 0;
-  const missing =
-    isNone && time.leftMs > 0
-      ? await missingIn({
-          ...{ api, namedHosts, flavor, memberOf },
-          signal: AbortSignal.any([environment.signal, time.over]),
-        })
-      : undefined;
+  const asking = { api, namedHosts, flavor, memberOf };
+  const missing = isNone && time.leftMs > 0 ? await missingWithin(time, asking, environment) : undefined;
   return scheduledAnswer(scheduled, { claimId, flavor, memberOf, missing, patienceMs, line });
+}
+
+async function missingWithin(
+  { leftMs }: Pick<TimeLimit, "leftMs">,
+  asking: Omit<Parameters<typeof missingIn>[0], "signal">,
+  { clock, signal: stop }: Environment,
+): Promise<Missing | undefined> {
+  using deadline = new Deadline(leftMs, { stop, clock });
+  return await missingIn({ ...asking, signal: deadline.signal });
 }
 
 async function flavorFor(

@@ -35,11 +35,6 @@ export class TimeLimit {
     return this.#endsAt - this.#clock.now();
   }
 
-  /** Aborts once it is over. */
-  get over(): AbortSignal {
-    return AbortSignal.timeout(Math.max(0, Math.round(this.leftMs)));
-  }
-
   /**
    * Those of whom each, but for the unhurried, gets no longer than what is left when it is asked, to the nearest second: what was begun has
    * to come to an end all the same.

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
 import { connect, type VgpudOptions } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
+import { systemClock } from "../../../../agent/core/clock.ts";
 import type { SchedulePlacement } from "../../../../agent/cli/schedule/placement-port.ts";
 import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
 import { FILES, reading, scheduling, TOTALS } from "../scheduling.ts";
@@ -261,6 +262,8 @@ describe("vgpuctl schedule", () => {
 
   it("waits for what may be why there is no candidate no longer than --timeout", async () => {
     const api: SchedulePlacement = new MemoryPlacement();
+    let isOver = (): void => undefined;
+    const over = new Promise<void>((resolve) => (isOver = resolve));
     const said = new AbortController();
     api.bearing = (_, _memberOf, signal) =>
       new Promise((_resolve, reject) => {
@@ -268,9 +271,17 @@ describe("vgpuctl schedule", () => {
           said.abort();
           reject(new Error("aborted"));
         });
+        isOver();
       });
     const placement = () => Promise.resolve({ api, close: () => undefined });
-    const ran = await schedule([...CREATE, "--timeout", "300ms"], { placement });
+    const slept: number[] = [];
+    const sleep = (ms: number): Promise<void> => {
+      slept.push(ms);
+      return over;
+    };
+    const clock = { ...systemClock, now: () => 0, sleep };
+    const ran = await schedule([...CREATE, "--timeout", "20s"], { placement, clock });
+    assert.deepEqual(slept, [20_000]);
     assert.equal(ran.exitCode, exitCodes["no-room"], ran.stderr);
     assert.match(ran.stderr, /Placement has no candidate for flavor m1\.gvt/);
     assert.equal(said.signal.aborted, true);

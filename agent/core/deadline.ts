@@ -1,0 +1,56 @@
+// An end by time beside another end. AbortSignal.any holds the signals that it is made of weakly, so that an AbortSignal.timeout which nobody
+// else holds is collected, and what waits for both never ends by time (Node 20). And what it makes of a signal that lives long
+// lives as long.
+import { systemClock, type Clock } from "./clock.ts";
+
+interface Options {
+  /** Ends it before its time, with its own reason. */
+  readonly stop: AbortSignal;
+  readonly clock?: Pick<Clock, "sleep">;
+}
+
+/** Until it is disposed of, which is when nothing waits for it any more. */
+export class Deadline implements Disposable {
+  readonly #ended = new AbortController();
+  readonly #stop: AbortSignal;
+  #isOver = false;
+
+  /** Begins now. */
+  constructor(ms: number, { stop, clock = systemClock }: Options) {
+    this.#stop = stop;
+    stop.addEventListener("abort", this.#end, { once: true });
+    if (stop.aborted) this.#end();
+    else void this.#endAfter(ms, clock);
+  }
+
+  /** Aborts at the end of the time, with a TimeoutError as AbortSignal.timeout has it, or when it is stopped. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Whether it has ended by time. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop.removeEventListener("abort", this.#end);
+    this.#ended.abort();
+  }
+
+  readonly #end = (): void => {
+    this.#ended.abort(this.#stop.reason);
+  };
+
+  async #endAfter(ms: number, clock: Pick<Clock, "sleep">): Promise<void> {
+    try {
+      await clock.sleep(ms, this.#ended.signal);
+    } catch {
+      // It was stopped, or disposed of.
+      return;
+    }
+    this.#isOver = !this.#ended.signal.aborted;
+    this.#stop.removeEventListener("abort", this.#end);
+    this.#ended.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+  }
+}
