@@ -1,11 +1,12 @@
 // Which GPUs are none of the candidates whatever they have: where Placement has no candidate at all, they may be why. That is the everyday
-// state of a full site, so that what is asked is little, however large the cloud is.
+// state of a full site, so that what is asked is little, however large the cloud is or however many hosts the schedule file names.
 import { DRAINED, gpuOfProvider, traitOf } from "../../core/placement-names.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import { answersInOrder } from "./in-order.ts";
 import type { Flavor } from "./flavor.ts";
 import { REQUESTS_AT_ONCE, type SchedulePlacement } from "./placement-port.ts";
 import { placeOf, placeText, type Place } from "./places.ts";
+import { hostsAmong } from "./whereabouts.ts";
 
 /** By what Placement knows. */
 export interface Missing {
@@ -18,7 +19,7 @@ export interface Missing {
 }
 
 interface Asking {
-  readonly api: Pick<SchedulePlacement, "bearing" | "known" | "providerNamed" | "tree">;
+  readonly api: Pick<SchedulePlacement, "all" | "bearing" | "known" | "providerNamed" | "tree">;
   /** As in Opened. */
   readonly namedHosts: readonly string[];
   readonly flavor: Flavor;
@@ -60,7 +61,18 @@ async function drainedAmong({ api, flavor, memberOf, signal }: Asking): Promise<
   return { some, more: gpus.length - places.length };
 }
 
-async function unpublishedAmong({ api, namedHosts, signal }: Asking): Promise<readonly string[]> {
+async function unpublishedAmong(asking: Asking): Promise<readonly string[]> {
+  const { api, namedHosts, signal } = asking;
+  if (namedHosts.length <= ASKED_EACH) return await unpublishedByName(asking);
+  // The whole cloud is hardly larger than what the file names, and one request is less than two for each of them.
+  const published = new Set(hostsAmong(await api.all(signal)));
+  return namedHosts.filter((host) => !published.has(host));
+}
+
+/** For so few the rest of the cloud is not worth a look. */
+const ASKED_EACH = 8;
+
+async function unpublishedByName({ api, namedHosts, signal }: Asking): Promise<readonly string[]> {
   const all = await answersInOrder(namedHosts, {
     ask: async (host, over) => {
       const either = AbortSignal.any([signal, over]);

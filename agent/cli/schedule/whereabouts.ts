@@ -161,7 +161,8 @@ export function allHosts(providers: readonly Provider[], namedHosts: readonly st
   return [...new Set([...hostsAmong(providers), ...namedHosts])].sort();
 }
 
-function hostsAmong(providers: readonly Provider[]): readonly string[] {
+/** Of which there is a GPU of vgpud's. */
+export function hostsAmong(providers: readonly Provider[]): readonly string[] {
   const roots = new Set(providers.filter(({ name }) => gpuOfProvider(name)).map(({ root }) => root));
   return providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
 }

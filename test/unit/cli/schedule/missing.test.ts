@@ -55,6 +55,22 @@ describe("a create that has no candidate", () => {
     assert.deepEqual(more, []);
   });
 
+  it("has one list made in the place of a question for each where the schedule file names many hosts", async () => {
+    const api = new MemoryPlacement();
+    const names = Array.from({ length: 500 }, (_, at) => `h${at}`);
+    for (const host of names.slice(1)) api.addHost(host, TOTALS);
+    let lists = 0;
+    const all = api.all.bind(api);
+    api.all = () => {
+      lists += 1;
+      return all();
+    };
+    api.providerNamed = () => assert.fail("one of them is asked for");
+    const [hint, ...others] = await hintsOf(api, names);
+    assert.match(hint ?? "", /^Placement has no GPU of h0, which the schedule file names: /);
+    assert.deepEqual([others, lists], [[], 1]);
+  });
+
   it("is told that no vgpud has published a GPU of its mode, where no host is named, and not once one has", async () => {
     const api = new MemoryPlacement();
     const gpu = api.addHost("kvm-1", TOTALS);
@@ -66,7 +82,7 @@ describe("a create that has no candidate", () => {
     assert.deepEqual(await hintsOf(api), []);
   });
 
-  it("has no list made of every provider of the cloud, and asks where few of the drained are", async () => {
+  it("has no list made of every provider of the cloud where few hosts are named, and asks where few of the drained are", async () => {
     const api = new MemoryPlacement();
     api.all = () => assert.fail("every provider is asked for");
     for (let at = 0; at < 20; at += 1)
@@ -80,9 +96,9 @@ describe("a create that has no candidate", () => {
       trees += 1;
       return Promise.resolve();
     };
-    const [drained] = await hintsOf(api);
+    const [drained] = await hintsOf(api, ["h0"]);
     assert.match(drained ?? "", / and 15 more; /);
-    assert.equal(trees, 5);
+    assert.equal(trees, 6);
   });
 
   it("ends as it would without that where Placement does not say it", async () => {
