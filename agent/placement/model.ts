@@ -8,6 +8,12 @@ export interface Provider {
   readonly root: string;
 }
 
+/** Of a provider: each of the required ones, none of the forbidden. */
+export interface TraitsBorne {
+  readonly required: readonly string[];
+  readonly forbidden: readonly string[];
+}
+
 /** What of one class a provider has, in the units of the class. */
 export interface ClassInventory {
   readonly total: number;

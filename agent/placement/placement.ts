@@ -12,6 +12,7 @@ import type {
   Provider,
   ProviderForm,
   Resources,
+  TraitsBorne,
   Usage,
 } from "./model.ts";
 import { parseAnswer } from "./parse.ts";
@@ -95,16 +96,21 @@ export class Placement implements PlacementApi {
     return this.#providers(`in_tree=${uuid}`, signal);
   }
 
-  /** Those that bear all of these traits, of these aggregates if any are named; none where nobody has made a trait known. For people, as `all` is. */
+  /**
+   * Those that bear all of the required traits and none of the forbidden ones, of these aggregates if any are named; none where nobody has
+   * made a required trait known. For people, as `all` is.
+   */
   async bearing(
-    traits: readonly string[],
+    { required, forbidden }: TraitsBorne,
     memberOf: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly Provider[]> {
-    const known = await this.known("traits", traits, signal);
-    if (!traits.every((each) => known.has(each))) return [];
+    // It refuses a request with one that is not.
+    const known = await this.known("traits", [...required, ...forbidden], signal);
+    if (!required.every((each) => known.has(each))) return [];
+    const not = forbidden.filter((each) => known.has(each)).map((each) => `!${each}`);
     const among = memberOf.length === 0 ? "" : `&member_of=in:${memberOf.join(",")}`;
-    return await this.#providers(`required=${traits.join(",")}${among}`, signal);
+    return await this.#providers(`required=${[...required, ...not].join(",")}${among}`, signal);
   }
 
   async createProvider({ uuid, name, parent }: ProviderForm, signal: AbortSignal): Promise<Provider> {

@@ -9,6 +9,7 @@ import type {
   Inventories,
   Provider,
   Resources,
+  TraitsBorne,
   Usage,
 } from "../../agent/placement/model.ts";
 
@@ -58,9 +59,14 @@ export class MemoryPlacement implements SchedulePlacement {
     return Promise.resolve(this.#providers);
   }
 
-  async bearing(traits: readonly string[]): Promise<readonly Provider[]> {
+  async bearing({ required, forbidden }: TraitsBorne): Promise<readonly Provider[]> {
     return await this.#mishandled("bearing", () =>
-      this.#providers.filter(({ uuid }) => traits.every((each) => this.traits.get(uuid)?.includes(each))),
+      this.#providers.filter(({ uuid }) => {
+        const traits = this.traits.get(uuid) ?? [];
+        return (
+          required.every((each) => traits.includes(each)) && !forbidden.some((each) => traits.includes(each))
+        );
+      }),
     );
   }
 

@@ -14,6 +14,7 @@ const FILES: Readonly<Record<string, string>> = {
   flavors: `
 big: { vcpus: 1, memory: 256, vgt_low_gm_sz: 512, vgt_high_gm_sz: 2048, vgt_fence_sz: 4 }
 odd: { vcpus: 1, memory: 256, vgt_low_gm_sz: 128, vgt_high_gm_sz: 384, vgt_fence_sz: 4 }
+not-kvm: { vcpus: 1, memory: 256, vgt_low_gm_sz: 64, "trait_GPU:CUSTOM_INTEL_VGPU_HYPERVISOR_KVM": forbidden }
 `,
   domain: `
 domain:

@@ -47,8 +47,10 @@ export async function missingIn(asking: Asking): Promise<Missing | undefined> {
 
 /** Where they are is asked of those alone that are named. */
 async function drainedAmong({ api, flavor, memberOf, signal }: Asking): Promise<Missing["drained"]> {
-  const traits = [...new Set([DRAINED, traitOf("mode", flavor.vgpu.mode), ...flavor.traits.required])];
-  const bearing = await api.bearing(traits, memberOf, signal);
+  const required = [...new Set([DRAINED, traitOf("mode", flavor.vgpu.mode), ...flavor.traits.required])];
+  // A drain that has ended makes no candidate of one with a trait that is forbidden; a flavor may well forbid that of drained ones itself.
+  const forbidden = flavor.traits.forbidden.filter((trait) => !required.includes(trait));
+  const bearing = await api.bearing({ required, forbidden }, memberOf, signal);
   const gpus = bearing.filter(({ name }) => gpuOfProvider(name) !== undefined);
   // The names begin with those of the hosts.
   gpus.sort((one, other) => (one.name < other.name ? -1 : 1));

@@ -246,7 +246,7 @@ describe("a domain that Placement knows nothing of any more", function () {
     assert.equal((await hosts.schedule(["destroy", claim, "--host", host, "--now"])).exitCode, 0);
   });
 
-  it("is not asked for anywhere while every host is drained, and which are so is told", async () => {
+  it("is not asked for anywhere while every host is drained, and which are so is told, but for those that are none for the flavor", async () => {
     for (const name of hosts.names)
       assert.equal((await vgpuctl(hosts.world(name).socket, ["drain"])).exitCode, 0);
     await until("nobody has room", async () => (await hosts.withRoom()).length === 0);
@@ -257,5 +257,8 @@ describe("a domain that Placement knows nothing of any more", function () {
       stderr.includes(`\nhint: drained, so that nothing more is given out there: ${drained}; `),
       stderr,
     );
+    const none = await hosts.schedule(["create", "--flavor", "not-kvm", "--name", "web-1"]);
+    assert.equal(none.exitCode, exitCodes["no-room"], none.stderr);
+    assert.doesNotMatch(none.stderr, /hint: drained/);
   });
 });

@@ -9,7 +9,7 @@ import { TOTALS } from "../scheduling.ts";
 const DRAINED = "CUSTOM_INTEL_VGPU_DRAINED";
 const flavor: Flavor = {
   ...{ name: "f", vcpus: 1, memoryMib: 64, vgpu: { mode: "sriov" } },
-  traits: { required: ["CUSTOM_RACK_7"], forbidden: [] },
+  traits: { required: ["CUSTOM_RACK_7"], forbidden: ["CUSTOM_OLD", DRAINED] },
 };
 
 async function hintsOf(api: MemoryPlacement, namedHosts: readonly string[] = []): Promise<readonly string[]> {
@@ -27,6 +27,8 @@ describe("a create that has no candidate", () => {
     api.traits.set(api.addHost("open", TOTALS), [mode, "CUSTOM_RACK_7"]);
     api.traits.set(api.addHost("other", TOTALS), [DRAINED, "CUSTOM_INTEL_VGPU_MODE_GVT_G", "CUSTOM_RACK_7"]);
     api.traits.set(api.addHost("elsewhere", TOTALS), [DRAINED, mode]);
+    // The end of their drain would make no candidates of them.
+    api.traits.set(api.addHost("a-forbidden", TOTALS), [DRAINED, mode, "CUSTOM_RACK_7", "CUSTOM_OLD"]);
     const [drained, ...others] = await hintsOf(api);
     const at = "0000:00:02.0";
     assert.match(
