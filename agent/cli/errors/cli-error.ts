@@ -36,6 +36,7 @@ type FailureKind = "unserved" | "booked-elsewhere";
 
 /** What is another; the cause is the failure itself unless another is given. */
 interface Changes extends CliErrorOptions {
+  readonly ending?: Exclude<Ending, "ok">;
   readonly message?: string;
 }
 
@@ -88,8 +89,8 @@ export class CliError extends Error {
   }
 
   /** The same failure told otherwise, or with more: whatever is not given stays as it is. */
-  with({ message = this.message, ...changes }: Changes): CliError {
-    const { ending, reason, kind, lines, hints, look, call, target, instead, inFile, quiet } = this;
+  with({ ending = this.ending, message = this.message, ...changes }: Changes): CliError {
+    const { reason, kind, lines, hints, look, call, target, instead, inFile, quiet } = this;
     const kept = { reason, kind, lines, hints, look, call, target, instead, inFile, quiet };
     return new CliError(ending, message, { ...kept, cause: this, ...changes });
   }

@@ -42,7 +42,11 @@ export function leftBehind(error: CliError, left: Left): CliError {
     // One that was asked for something has just answered: it is slow, as with a guest that takes its time, and its providers are in use.
     ...(isAway && reached === "unsent" ? [HOST_NO_MORE] : []),
   ]);
-  return error.with({ lines, hints: [...hints], call: isUnknown ? undefined : call });
+  return error.with({
+    // As where nobody is there at all: whether it hangs before it takes the connection or after is all one.
+    ending: isAway && reached === "unsent" ? "unreachable" : ending,
+    ...{ lines, hints: [...hints], call: isUnknown ? undefined : call },
+  });
 }
 
 /** vgpud waits no longer, and the removal goes on. */
