@@ -22,7 +22,7 @@ import { isOurs, requireTypes } from "./ours.ts";
 import { asCliError } from "./placement-failure.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
-import { verdictOn } from "./refusal.ts";
+import { lostFor, verdictOn } from "./refusal.ts";
 import { AT_A_LOOK, providerOf, Sights } from "./sights.ts";
 import { CANDIDATE_CONNECT_MS, isSilence } from "./silent-hosts.ts";
 import { domainOfClaim } from "./whereabouts.ts";
@@ -284,7 +284,7 @@ class Walk {
     if (unreleased) return this.#failed(unreleased, place);
     if (verdict.then === "wrong" || error.ending === "interrupted") return this.#failed(said, undefined);
     if (isSilence(error)) this.#sights.hasFallenSilent(place.host, error);
-    this.#passOver(place, error.message, said);
+    this.#passOver(place, error.message, lostFor(said));
     return undefined;
   }
 

@@ -91,3 +91,18 @@ function ofFirst({ call, reason }: Pick<CliError, "call" | "reason">): Verdict {
 function isHostCondition(reason: string): boolean {
   return Object.hasOwn(reasons, reason) && reasons[reason as Reason] === "host-condition";
 }
+
+/** What vgpud needs on its host does not answer it. */
+const unserved: ReadonlySet<string> = new Set<Reason>([
+  "LIBVIRT_UNAVAILABLE",
+  "LIBVIRT_TIMEOUT",
+  "HOSTD_UNAVAILABLE",
+  "LEDGER_UNAVAILABLE",
+]);
+
+/** How a candidate counts that was lost for a refusal: one that can do nothing now is as one that does not answer. */
+export function lostFor(said: CliError): Pick<CliError, "ending" | "reason" | "hints"> {
+  if (!unserved.has(said.reason ?? "")) return said;
+  const hints = [...said.hints, "what is wrong on a host that is passed over so: vgpuctl doctor there"];
+  return { ending: "unreachable", reason: said.reason, hints };
+}
