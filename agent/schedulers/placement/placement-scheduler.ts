@@ -143,8 +143,9 @@ export class PlacementScheduler implements Scheduler {
     refuseOthersNames(claimId);
     try {
       const { gpus } = this.#known ?? (await this.#read(signal));
-      const allocation = await this.#options.api.allocation(claimId, signal);
-      const byGpu = await bookedOn(gpus, { claimId, allocation, classes: this.#options.classes }, signal);
+      const { api, classes } = this.#options;
+      const allocation = await api.allocation(claimId, signal);
+      const byGpu = await bookedOn(gpus, { claimId, allocation, classes, api }, signal);
       this.#verified.set(claimId, this.#options.clock.now());
       this.#firstSeen.forget(claimId);
       return { on: "gpus", byGpu };

@@ -82,7 +82,8 @@ describe("a create with Placement in front of the host", function () {
     assert.equal(await here.books.claim(consumer, elsewhere.uuid), 204);
     const foreign = await refusal(here.create("desk-1", consumer));
     assert.equal(foreign.reason, "CLAIM_NOT_BOOKED");
-    assert.match(foreign.message, new RegExp(`on other providers than this host's GPUs: ${elsewhere.uuid}`));
+    const shown = `${other.name}_vgpud_0000_00_02_0 \\(${elsewhere.uuid}\\)`;
+    assert.match(foreign.message, new RegExp(`on other providers than this host's GPUs: ${shown}`));
     assert.deepEqual(await here.world.claimFiles(), []);
   });
 
