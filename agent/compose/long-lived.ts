@@ -78,7 +78,7 @@ export function statusOf(
   const notes = [
     ...(ledger.trouble === undefined ? [] : ["the ledger cannot be written"]),
     ...(keeper?.standing.failure === undefined ? [] : ["the scheduler cannot be told"]),
-    ...(keeper?.standing.untold === undefined ? [] : ["the scheduler cannot be told of all"]),
+    ...(keeper?.standing.untold === undefined ? [] : ["the scheduler is not told of all"]),
     ...(keys.length > 0 ? [`restart needed for ${keys.join(" and ")}`] : []),
   ];
   return statusLine({ ...view(), libvirt: libvirt.status, notes });

@@ -10,7 +10,7 @@ type Told = Readonly<Record<"warn" | "info", (values: object, text: string) => v
 export function roundLog(log: Told): (round: EndedRound) => void {
   let failing: string | undefined;
   let untold: ReadonlySet<string> = new Set();
-  return ({ standing: { name: scheduler, failure, untold: now } }) => {
+  return ({ standing: { name: scheduler, manner, failure, untold: now } }) => {
     if (failure && failure.kind !== failing)
       log.warn({ scheduler, kind: failure.kind, why: failure.message }, "the scheduler cannot be told");
     const hasFailed = failing !== undefined;
@@ -20,13 +20,17 @@ export function roundLog(log: Told): (round: EndedRound) => void {
     for (const part of parts) {
       const { kind, what, message: why } = part;
       if (!untold.has(keyOf(part)))
-        log.warn({ scheduler, kind, what, why }, "the scheduler cannot be told of all");
+        log.warn({ scheduler, kind, what, why }, "the scheduler is not told of all");
     }
     const isWhole = parts.length === 0;
-    if (hasFailed || (isWhole && untold.size > 0)) log.info({ scheduler }, "the scheduler is told again");
+    if (hasFailed || (isWhole && untold.size > 0))
+      log.info({ scheduler }, manner.isTold ? "the scheduler is told again" : OVER);
     untold = new Set(parts.map(keyOf));
   };
 }
+
+/** Of one that is told nothing by the configuration. */
+const OVER = "what was amiss with the scheduler is over";
 
 const done = {
   drain: "drained with the scheduler",

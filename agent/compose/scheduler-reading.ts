@@ -46,19 +46,13 @@ export function viewScheduler(
   clock: Pick<Clock, "now">,
 ): SchedulerView | undefined {
   if (!standing) return undefined;
-  const { name, failure, toldAt } = standing;
+  const { name, failure, untold, toldAt } = standing;
   return {
     ...{ name, policy: settings.policy, toldAt },
     up: failure ? false : toldAt === undefined ? undefined : true,
-    untold: toldAt === undefined ? undefined : untoldIn(standing),
+    untold: toldAt === undefined ? undefined : (untold?.parts.length ?? 0),
     books: toldAt === undefined ? undefined : booksOf(standing, settings, clock),
   };
-}
-
-/** Where it is told nothing by the configuration, what it goes on giving out in vain: this host as one, or GPUs. */
-function untoldIn({ manner, untold, withoutDomains, closed }: Standing): number {
-  const inVain = withoutDomains ? 1 : closed.length;
-  return (untold?.parts.length ?? 0) + (manner.isTold ? 0 : inVain);
 }
 
 /** Under the kind of the first. */

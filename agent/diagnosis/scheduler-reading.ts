@@ -34,12 +34,14 @@ export const schedulerTroubles = [
   "unrecorded",
   /** It keeps a booking that no domain came for and that is to be given back; it is told all the same. */
   "not-given-back",
+  /** By the configuration it is told nothing, and gives out what cannot be made here. */
+  "in-vain",
   /** A fault of vgpud. */
   "internal",
 ] as const;
 export type SchedulerTrouble = (typeof schedulerTroubles)[number];
 
-/** What can keep it from being told a part alone, as one of several GPUs. */
+/** Why it is not told a part alone, as one of several GPUs. */
 export const untoldTroubles = [
   "refused",
   "conflict",
@@ -47,10 +49,11 @@ export const untoldTroubles = [
   "bad-answer",
   "unrecorded",
   "not-given-back",
+  "in-vain",
 ] as const satisfies readonly SchedulerTrouble[];
 export type UntoldTrouble = (typeof untoldTroubles)[number];
 /** What can keep it from being told anything. */
-export type FailingTrouble = Exclude<SchedulerTrouble, "unrecorded" | "not-given-back">;
+export type FailingTrouble = Exclude<SchedulerTrouble, "unrecorded" | "not-given-back" | "in-vain">;
 
 export type SchedulerReading =
   | { readonly kind: "not-configured" }

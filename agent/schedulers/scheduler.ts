@@ -45,7 +45,7 @@ export interface Manner {
 export interface Published {
   /** Whether the scheduler was told or asked anything: where it knew all, that says nothing of whether it still answers. */
   readonly answered: boolean;
-  /** What it is not told. */
+  /** As in Findings. */
   readonly untold: readonly Untold[];
   /** As in Findings. */
   readonly isPassing: boolean;
@@ -82,13 +82,16 @@ export interface Findings {
   readonly publishedTwice: readonly PublishedTwice[];
   /** How many bookings of vgpud's own kind were given back, since no domain came for them. */
   readonly givenBack: number;
-  /** What the scheduler is not told, while it is told all else. */
+  /**
+   * What the scheduler is not told, while it is told all else; or what it gives out here in vain, where by the configuration it is told
+   * nothing.
+   */
   readonly untold: readonly Untold[];
   /** Whether what it was told may hold only until something ends that this host does not see: it is compared again soon. */
   readonly isPassing: boolean;
 }
 
-/** A part of what there is to tell that could not be told. */
+/** A part of what there is to tell that was not told. */
 export interface Untold {
   /** As in SchedulerError. */
   readonly kind: string;

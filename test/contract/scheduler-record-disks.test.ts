@@ -36,7 +36,7 @@ describe("the record of a host's providers on a disk", function () {
     const { here, disk, publish } = await brokenBefore(fullDisk());
     const gpu = await publish();
     await until("it is told", async () =>
-      /scheduler\.json: cannot be written: ENOSPC.*; all else is told$/.test(await untoldOf(here)),
+      /scheduler\.json: cannot be written: ENOSPC.*; all else goes on$/.test(await untoldOf(here)),
     );
     const consumer = randomUUID();
     assert.equal(await here.books.claim(consumer, gpu.uuid), 204);

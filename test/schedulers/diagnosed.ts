@@ -19,7 +19,7 @@ export async function conditionOf(rpc: Rpc, reason: string): Promise<Condition> 
 export async function comesTo(
   rpc: Rpc,
   reason: string,
-  status: "PASS" | "FAIL",
+  status: "PASS" | "FAIL" | "NOT_APPLICABLE",
   patienceMs = HEALED_MS,
 ): Promise<Condition> {
   const look = async (): Promise<Condition | false> => {

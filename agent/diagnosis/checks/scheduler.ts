@@ -84,30 +84,23 @@ export const schedulerUntold = hostCheck({
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how:
     "what of this host the last round of vgpud with the scheduler could not tell it, while it told all else; where it is to tell nothing " +
-    "(scheduler.slurm.publish), whether anything is given out in vain",
+    "(scheduler.slurm.publish), what the scheduler gives out here although none of it can be made",
   check: (look, { scheduler }) => Promise.resolve(judgedUntold(look, scheduler)),
 });
 
 function judgedUntold(look: Look, scheduler: SchedulerReading | undefined) {
   if (!scheduler || scheduler.kind === "not-configured") return notThere(scheduler);
   const { kind, name, isTold } = scheduler;
-  if (!isTold) return kind === "told" ? judgedKept(scheduler) : notApplicable("only-asked", { name });
-  if (kind !== "told") return unknown("not-told");
-  const { untold } = scheduler;
-  if (!untold) return pass("all", { name });
+  const untold = kind === "told" ? scheduler.untold : undefined;
+  if (!untold) {
+    if (!isTold) return notApplicable("only-asked", { name });
+    return kind === "told" ? pass("all", { name }) : unknown("not-told");
+  }
   const { trouble, parts, times } = untold;
   look.saw(`scheduler ${name}: a part untold`, `${trouble}, ${times} in a row`);
   tell(look, parts, ({ what, why }) => [what, why]);
   const why = parts.slice(0, MOST_SHOWN).map((each) => `${each.what}: ${each.why}`);
   return fail(trouble, { name, why: why.join("; ") });
-}
-
-/** What it would be told: there somebody else has to. */
-function judgedKept({ name, withoutDomains, closed }: Told) {
-  if (withoutDomains) return fail("only-asked-without-domains", { name });
-  return closed.length === 0
-    ? notApplicable("only-asked", { name })
-    : fail("only-asked-closed", { name, gpus: gpusIn(closed) });
 }
 
 export const bookingWithoutDomain = hostCheck({

@@ -21,9 +21,7 @@ export function isMisled(
   counts: ReadonlyMap<Quantity, number>,
   { gpus, bookings }: Pick<HostSupply, "gpus"> & { readonly bookings: Bookings },
 ): boolean {
-  const kinds = KINDS.map((kind) => kind.filter((quantity) => counts.has(quantity))).filter(
-    (kind) => kind.length > 0,
-  );
+  const kinds = kindsOf(counts);
   const made = leastOf(gpus);
   const asked = (quantity: Quantity): number => Math.min(made(quantity), leastIn(bookings, quantity));
   const left = (all: number | undefined, quantity: Quantity): number => (all ?? 0) - (booked[quantity] ?? 0);
@@ -33,6 +31,13 @@ export function isMisled(
   return (
     isSent &&
     !kinds.some((kind) => kind.every((quantity) => left(there[quantity], quantity) >= made(quantity)))
+  );
+}
+
+/** What Slurm counts here, by kind: who has none of one quantity of a kind has no vGPU of that kind. */
+export function kindsOf(counts: ReadonlyMap<Quantity, number>): readonly (readonly Quantity[])[] {
+  return KINDS.map((kind) => kind.filter((quantity) => counts.has(quantity))).filter(
+    (kind) => kind.length > 0,
   );
 }
 

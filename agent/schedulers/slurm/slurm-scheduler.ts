@@ -22,6 +22,7 @@ import { disagreementsOf } from "./disagreements.ts";
 import { finishing } from "./finishing.ts";
 import { forget, type CountsRecord } from "./found-counts.ts";
 import { goalOf, type Seen } from "./goal.ts";
+import { givenOutInVain } from "./in-vain.ts";
 import { claimIdOf, jobOf, type JobId } from "./names.ts";
 import { SlurmNode, type Limits } from "./node.ts";
 import { Telling } from "./telling.ts";
@@ -92,7 +93,8 @@ export class SlurmScheduler implements Scheduler {
       const seen = await this.#see(node, supply, { limits, signal });
       return await this.#tell(node, seen, { stop: signal, late });
     });
-    return { answered: true, untold, isPassing: done };
+    const { isPassing, inVain } = done;
+    return { answered: true, untold: [...inVain, ...untold], isPassing };
   }
 
   async heal(supply: HostSupply, signal: AbortSignal): Promise<Findings> {
@@ -102,13 +104,13 @@ export class SlurmScheduler implements Scheduler {
       await this.#expectCluster(node, signal);
       const limits = (this.#limits = await node.limits(signal));
       const seen = await this.#see(node, supply, { limits, signal });
-      return { seen, limits, isPassing: await this.#tell(node, seen, { stop: signal, late }) };
+      return { seen, limits, ...(await this.#tell(node, seen, { stop: signal, late })) };
     });
-    const { seen, limits, isPassing } = done;
+    const { seen, limits, isPassing, inVain } = done;
     const found = disagreementsOf(seen.supply, seen.bookings, { limits, firstSeen: this.#firstSeen.since });
     this.#firstSeen.found(found.withoutDomain, supply);
     const configuredBeyond = tooMuchConfigured(seen.supply, limits);
-    return { ...nothingFound, ...found, configuredBeyond, untold, isPassing };
+    return { ...nothingFound, ...found, configuredBeyond, untold: [...inVain, ...untold], isPassing };
   }
 
   /** Once it is right that lasts: a slurmctld that has another name than before does not start. */
@@ -171,17 +173,20 @@ export class SlurmScheduler implements Scheduler {
     return { told, limits, supply: withoutEnding(supply, ending), bookings };
   }
 
-  /** Resolves with whether there is more to tell after something that may end unseen. */
+  /** Resolves with whether there is more to tell after something that may end unseen, and with what is given out in vain since nothing is told. */
   async #tell(
     node: SlurmNode,
     seen: Seen,
     until: { readonly stop: AbortSignal; readonly late: AbortSignal },
-  ): Promise<boolean> {
+  ): Promise<{ readonly isPassing: boolean; readonly inVain: readonly Untold[] }> {
     const { publish } = this.#options;
     const { told } = seen;
     const goal = goalOf(seen);
     if (publish) await this.#telling.tell(node, { told, goal }, until);
-    if (!told.invalid) return publish && goal.isPassing;
+    if (!told.invalid)
+      return publish
+        ? { isPassing: goal.isPassing, inVain: [] }
+        : { isPassing: false, inVain: givenOutInVain(seen, node.name) };
     const unfit = { node: node.name, told, fault: this.#telling.faultOf(told, seen.limits), why: goal.why };
     throw unfitError(unfit, this.#options);
   }

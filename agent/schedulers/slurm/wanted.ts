@@ -130,7 +130,7 @@ export function isShut({ drained, closed }: GpuSupply): boolean {
 }
 
 /** What the jobs were given whose vGPUs it has. Where one takes less than its job was given, the rest is nobody's, and taken off no other GPU. */
-function heldIn({ held }: GpuSupply, bookings: Bookings): Quantities {
+export function heldIn({ held }: GpuSupply, bookings: Bookings): Quantities {
   return sumOf(held.map(({ claimId }) => bookedFor(claimId, bookings)));
 }
 
@@ -141,7 +141,7 @@ function openIn({ offers, held }: GpuSupply, bookings: Bookings): Quantities {
 }
 
 /** What the host does not keep for itself. */
-function openOf(offers: GpuSupply["offers"]): Quantities {
+export function openOf(offers: GpuSupply["offers"]): Quantities {
   return Object.fromEntries([...offers].map(([quantity, { total, kept }]) => [quantity, total - kept]));
 }
 

@@ -2,6 +2,7 @@
 // registered before, while jobs have some of it.
 import assert from "node:assert/strict";
 import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_service.ts";
+import { comesTo } from "../../schedulers/diagnosed.ts";
 import { ALL, claimOf, LESS, SMALL, SlurmWorld } from "../../schedulers/slurm-world.ts";
 import { FOR_EVER } from "../../schedulers/slurm.ts";
 import { refusal } from "../harness/rpc.ts";
@@ -130,6 +131,19 @@ describe("a node of which Slurm is told nothing", function () {
       [],
     );
     assert.match(await node.node("State"), /^IDLE /);
+  });
+
+  it("is said to be given out in vain until it is drained there by hand, as the remedy has it", async () => {
+    await using node = await SlurmWorld.start({ publish: false });
+    const { rpc } = node.world;
+    await comesTo(rpc, "SCHEDULER_UNTOLD", "NOT_APPLICABLE");
+    await rpc.call(Hosts.drainHost, { note: "a test" });
+    const { message, remedy } = await comesTo(rpc, "SCHEDULER_UNTOLD", "FAIL");
+    assert.match(message, /gives out what cannot be made: GPU 0000:00:02\.0: it is drained$/);
+    const [, order = assert.fail(remedy)] = /\((scontrol update .*?)\)/.exec(remedy) ?? [];
+    const [scontrol = "", ...words] = order.replace("NODE", "node1").replace("TEXT", "test").split(" ");
+    await node.slurm.run(scontrol, ...words);
+    await comesTo(rpc, "SCHEDULER_UNTOLD", "NOT_APPLICABLE");
   });
 });
 

@@ -8,7 +8,9 @@ const first: Untold = { kind: "refused", what: "kvm-1_vgpud_0000_00_02_0", messa
 const second: Untold = { ...first, what: "kvm-1_vgpud_0000_03_00_0" };
 
 /** Rounds one after the other, and the lines that came of the last one. */
-function rounds(): (change: Partial<Pick<Standing, "failure" | "untold">>) => readonly string[] {
+function rounds({ isTold = true } = {}): (
+  change: Partial<Pick<Standing, "failure" | "untold">>,
+) => readonly string[] {
   const lines: string[] = [];
   const note = (values: object, text: string): void => {
     const { what = "", kind = "" } = values as { readonly what?: string; readonly kind?: string };
@@ -16,7 +18,7 @@ function rounds(): (change: Partial<Pick<Standing, "failure" | "untold">>) => re
   };
   const tell = roundLog({ warn: note, info: note });
   const standing = {
-    ...{ name: "placement", manner: { isTold: true, booksBy: "allocation", mayOversend: false } as const },
+    ...{ name: "placement", manner: { isTold, booksBy: "allocation", mayOversend: false } as const },
     toldAt: 1,
     withoutDomains: false,
     closed: [],
@@ -29,7 +31,7 @@ function rounds(): (change: Partial<Pick<Standing, "failure" | "untold">>) => re
 }
 
 const refused = (...parts: readonly Untold[]): Pick<Standing, "untold"> => ({ untold: { parts, times: 1 } });
-const OF_ALL = "the scheduler cannot be told of all refused";
+const OF_ALL = "the scheduler is not told of all refused";
 const AGAIN = "the scheduler is told again";
 
 describe("the log of the scheduler", () => {
@@ -69,5 +71,20 @@ describe("the log of the scheduler", () => {
     assert.deepEqual(round({ failure, ...refused(first) }), []);
     assert.deepEqual(round(refused(first)), [AGAIN]);
     assert.deepEqual(round({}), [AGAIN]);
+  });
+
+  it("says of one that is told nothing by the configuration never that it is told again", () => {
+    const round = rounds({ isTold: false });
+    const node: Untold = {
+      kind: "in-vain",
+      what: "node node1",
+      message: "it is not known which domains there are",
+    };
+    const failure = { kind: "unreachable", message: "ECONNREFUSED", times: 1 };
+    const over = "what was amiss with the scheduler is over";
+    assert.deepEqual(round(refused(node)), ["the scheduler is not told of all in-vain node node1"]);
+    assert.deepEqual(round({}), [over]);
+    round({ failure });
+    assert.deepEqual(round({}), [over]);
   });
 });

@@ -64,18 +64,16 @@ describe("what the diagnosis is told of the scheduler", () => {
     assert.equal(viewScheduler(unasked, settings, clock)?.untold, undefined);
   });
 
-  it("counts as untold what is given out in vain where it is told nothing by the configuration, and only there", () => {
-    const untoldWith = (isTold: boolean, change: Partial<Standing>): number | undefined => {
-      const manner = { ...unasked.manner, isTold };
-      return viewScheduler({ ...unasked, manner, toldAt: 1, ...change }, settings, clock)?.untold;
-    };
-    const closed = [gpu, other].map((each) => ({ gpu: each, closedBy: ["IOMMU_OFF"] as const }));
-    for (const [change, count] of [
-      [{}, 0],
-      [{ closed }, 2],
-      [{ withoutDomains: true, closed }, 1],
-    ] as const)
-      assert.deepEqual([untoldWith(false, change), untoldWith(true, change)], [count, 0]);
+  it("says of what is given out in vain that it is, and counts it", () => {
+    const parts = [{ kind: "in-vain", what: `GPU ${gpu}`, message: "IOMMU_OFF" }];
+    const manner = { ...unasked.manner, isTold: false };
+    const standing = { ...unasked, manner, toldAt: 1, untold: { parts, times: 1 } };
+    const read = readScheduler(standing, settings, clock);
+    assert.equal(read.kind === "told" && read.untold?.trouble, "in-vain");
+    assert.equal(viewScheduler(standing, settings, clock)?.untold, 1);
+    const shut = { withoutDomains: true, closed: [{ gpu, closedBy: ["IOMMU_OFF"] as const }] };
+    const drained = { ...standing, ...shut, untold: undefined };
+    assert.equal(viewScheduler(drained, settings, clock)?.untold, 0, "nobody is sent there");
   });
 
   it("is what was found with amounts in words and ages of now", () => {

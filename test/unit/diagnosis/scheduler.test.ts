@@ -78,7 +78,7 @@ const waiting = (seconds: number, booking = `of-${seconds}`) => ({
 });
 
 const isFailing = (trouble: (typeof schedulerTroubles)[number]): trouble is FailingTrouble =>
-  trouble !== "unrecorded" && trouble !== "not-given-back";
+  trouble !== "unrecorded" && trouble !== "not-given-back" && trouble !== "in-vain";
 
 describe("the conditions of the scheduler", () => {
   it("mean nothing where none is configured, or no agent asks one", async () => {
@@ -136,25 +136,48 @@ describe("the conditions of the scheduler", () => {
     assert.match(messageOf(untold, "en"), /is told nothing/);
   });
 
-  it("warn where it is only asked and sends here in vain, with what has to be done by hand, and judge its books all the same", async () => {
+  it("say nothing of drains where it is only asked and sends nobody to what is closed, as where somebody has drained the node", async () => {
     const closed = [{ gpu, closedBy: ["DEVICE_MODEL_MISSING"] }] as const;
-    for (const change of [{ withoutDomains: true }, { closed }]) {
-      const [unavailable, untold, ...books] = await conditionsOf({ ...onlyAsked, ...change });
-      assert.ok(unavailable && untold);
-      assert.equal(unavailable.finding.status, "pass");
-      assert.match(messageOf(unavailable, "en"), /is told nothing of this host/);
-      assert.deepEqual([untold.code, untold.finding.status], ["SCHEDULER_UNTOLD", "fail"]);
-      assert.equal(severityOf(untold), "warning");
-      assert.match(messageOf(untold, "en"), /is told nothing of this host: it goes on /);
-      for (const language of languages) {
-        assert.equal(
-          messageOf(untold, language).includes(`${gpu} (DEVICE_MODEL_MISSING)`),
-          "closed" in change,
-        );
-        assert.match(remedyOf(untold, language), /state=drain .*state=undrain/);
-      }
-      assert.ok(books.every(({ finding }) => finding.status === "pass"));
+    const [unavailable, untold] = await conditionsOf({ ...onlyAsked, withoutDomains: true, closed });
+    assert.deepEqual([unavailable?.finding.says, untold?.finding.status], ["only-asked", "not-applicable"]);
+  });
+
+  it("warn where it is only asked and sends here in vain, with what has to be done by hand, and judge its books all the same", async () => {
+    const parts = [
+      { what: `GPU ${gpu}`, why: "DEVICE_MODEL_MISSING" },
+      { what: "/s/slurm.json", why: "cannot be written: ENOSPC" },
+    ];
+    const told = { ...onlyAsked, untold: { trouble: "in-vain", parts, times: 3 } } as const;
+    const [unavailable, untold, ...books] = await conditionsOf(told);
+    assert.ok(unavailable && untold);
+    assert.equal(unavailable.finding.status, "pass");
+    assert.match(messageOf(unavailable, "en"), /is told nothing of this host/);
+    assert.deepEqual([untold.code, untold.finding.status], ["SCHEDULER_UNTOLD", "fail"]);
+    assert.equal(severityOf(untold), "warning");
+    assert.match(
+      messageOf(untold, "en"),
+      /is told nothing of this host, and gives out what cannot be made: /,
+    );
+    for (const language of languages) {
+      assert.match(
+        messageOf(untold, language),
+        /GPU 0000:00:02\.0: DEVICE_MODEL_MISSING; \/s\/slurm\.json: /,
+      );
+      assert.match(remedyOf(untold, language), /state=drain .*state=undrain/);
     }
+    assert.ok(books.every(({ finding }) => finding.status === "pass"));
+  });
+
+  it("warn where it is only asked and what has to be remembered of it cannot be written, and say not that it is told", async () => {
+    const parts = [{ what: "/s/slurm.json", why: "cannot be written: ENOSPC" }];
+    const [, untold] = await conditionsOf({
+      ...onlyAsked,
+      untold: { trouble: "unrecorded", parts, times: 1 },
+    });
+    assert.ok(untold);
+    assert.deepEqual([untold.code, untold.finding.status], ["SCHEDULER_UNTOLD", "fail"]);
+    assert.match(messageOf(untold, "en"), /ENOSPC/);
+    assert.doesNotMatch(messageOf(untold, "en"), /told/);
   });
 
   for (const trouble of schedulerTroubles.filter(isFailing))

@@ -89,11 +89,6 @@ export const scheduler = {
       "no-agent": beside["no-agent"],
       none: beside.none,
       "only-asked": "by the configuration {name} is told nothing of this host",
-      "only-asked-without-domains":
-        "by the configuration {name} is told nothing of this host: it goes on sending here while it is not known which domains there are and none " +
-        "can be made",
-      "only-asked-closed":
-        "by the configuration {name} is told nothing of this host: it goes on giving out {gpus}, where no create succeeds until that is mended",
       "not-told": "the scheduler has not been told anything yet",
       all: "{name} is told all of this host that it has to be told",
       refused: "{name} refuses a part of what vgpud tells it: {why}; all else is told",
@@ -101,18 +96,17 @@ export const scheduler = {
         "others change a part of what vgpud has to change in {name} as fast as vgpud does: {why}; all else is told",
       failed: "{name} fails by itself at a part: {why}; all else is told",
       "bad-answer": "what answers in {name}'s place makes no sense at a part: {why}; all else is told",
-      unrecorded: "what vgpud has to remember of {name} cannot be written down: {why}; all else is told",
+      unrecorded: "what vgpud has to remember of {name} cannot be written down: {why}; all else goes on",
+      "in-vain":
+        "by the configuration {name} is told nothing of this host, and gives out what cannot be made: {why}",
       "not-given-back":
         "vgpud has to give back to {name} what vgpuctl has booked and no domain came for, and is not let do it: {why}; all is told",
     },
     remedies: {
-      "only-asked-without-domains":
-        "drain the host there by hand until they are known again (scontrol update nodename=NODE state=drain reason=TEXT), and end that drain then " +
-        "(state=undrain); another condition here says why they are not. With scheduler.slurm.publish vgpud does both",
-      "only-asked-closed":
-        "take that off there by hand, where other GPUs of this host go on, while no job has any of it, or drain the host there (scontrol update nodename=NODE " +
-        "state=drain reason=TEXT) until the conditions that are named have passed, and end that drain then (state=undrain). With " +
-        "scheduler.slurm.publish vgpud does so",
+      "in-vain":
+        "drain the host there by hand (scontrol update nodename=NODE state=drain reason=TEXT) until that has passed, and end that drain then (state=undrain); " +
+        "where other GPUs of this host go on take off there what is named instead, while no job has any of it. vgpud sees it within five minutes. The conditions " +
+        "that are named, or others here, say what is the matter. With scheduler.slurm.publish vgpud does so by itself",
       refused:
         "see what it says; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud. What " +
         "was told of that GPU before stands; vgpud tries again by itself",

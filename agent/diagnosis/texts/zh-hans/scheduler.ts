@@ -80,27 +80,22 @@ export const scheduler: Same<typeof english> = {
       "no-agent": beside["no-agent"],
       none: beside.none,
       "only-asked": "按配置不向 {name} 告知本机的任何内容",
-      "only-asked-without-domains":
-        "按配置不向 {name} 告知本机的任何内容：在不知道有哪些域、也不能创建域期间，它还会派到本机来",
-      "only-asked-closed":
-        "按配置不向 {name} 告知本机的任何内容：它还会给出 {gpus}，而在问题解决之前，那里的创建都不会成功",
       "not-told": "还没有告知调度器任何内容",
       all: "{name} 已知道它应知道的本机的全部内容",
       refused: "{name} 拒绝 vgpud 告诉它的一部分内容：{why}；其余都已告知",
       conflict: "有人在 {name} 中不断更改 vgpud 要更改的一部分内容：{why}；其余都已告知",
       failed: "{name} 在一部分内容上自身出错：{why}；其余都已告知",
       "bad-answer": "代替 {name} 应答的内容有一部分无法理解：{why}；其余都已告知",
-      unrecorded: "vgpud 关于 {name} 需要记住的内容无法写入：{why}；其余都已告知",
+      unrecorded: "vgpud 关于 {name} 需要记住的内容无法写入：{why}；其余照常",
+      "in-vain": "按配置不向 {name} 告知本机的任何内容，它会给出无法创建的内容：{why}",
       "not-given-back":
         "vgpud 应向 {name} 归还由 vgpuctl 预订而没有域来使用的预订，但未能归还：{why}；内容都已告知",
     },
     remedies: {
-      "only-asked-without-domains":
-        "在重新知道有哪些域之前，请在那里手动 drain 本机（scontrol update nodename=NODE state=drain reason=TEXT），之后再结束该 drain（state=undrain）；" +
-        "为何不知道，由这里的另一个条件说明。scheduler.slurm.publish 为 true 时，两者都由 vgpud 进行",
-      "only-asked-closed":
-        "如果本机的其他 GPU 仍可使用，请在没有作业占用它时在那里手动减去这部分；或在所列条件解决之前在那里 drain 本机（scontrol update nodename=NODE " +
-        "state=drain reason=TEXT），之后再结束该 drain（state=undrain）。scheduler.slurm.publish 为 true 时，由 vgpud 进行",
+      "in-vain":
+        "在问题解决之前，请在那里手动 drain 本机（scontrol update nodename=NODE state=drain reason=TEXT），之后再结束该 drain（state=undrain）；" +
+        "如果本机的其他 GPU 仍可使用，也可以在没有作业占用时在那里减去所列的部分。vgpud 会在五分钟之内看到。原因由所列的条件或这里的其他条件说明。" +
+        "scheduler.slurm.publish 为 true 时，由 vgpud 自动进行",
       refused:
         "看它说了什么；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误。此前告知的该 GPU 的内容仍然有效；vgpud 会自行重试",
       conflict: "找出还有谁在写名为 HOST_vgpud_… 的资源提供者：它们只属于 vgpud",

@@ -1,0 +1,38 @@
+// What a Slurm that is told nothing gives out of this host although none of it can be made. Pure.
+import { beyond, sumOf, type Quantity } from "../../capacity/quantities.ts";
+import type { Untold } from "../scheduler.ts";
+import type { GpuSupply } from "../supply.ts";
+import type { Seen } from "./goal.ts";
+import { kindsOf } from "./further.ts";
+import { heldIn, isShut, openOf, standingCounts } from "./wanted.ts";
+
+/**
+ * By node or by GPU. Nothing while no job comes to the node, as where somebody has drained it for that, and nothing that was taken off its
+ * counts. What is taken of a GPU that gives something out is none of it: that is room that is lacking.
+ */
+export function givenOutInVain(seen: Seen, node: string): readonly Untold[] {
+  const { told, supply } = seen;
+  const kinds = told.drained || told.away ? [] : kindsBeyond(seen);
+  if (kinds.length === 0) return [];
+  if (!supply.domainsKnown)
+    return [inVain(`node ${node}`, "it is not known which domains there are, and none can be made")];
+  return supply.gpus
+    .filter((gpu) => isShut(gpu) && kinds.flat().some((quantity) => gpu.offers.has(quantity)))
+    .map((gpu) => inVain(`GPU ${gpu.gpu}`, whyShut(gpu)));
+}
+
+/** Those of which Slurm counts more than jobs have on GPUs that are shut, and the others have in all. A job lacks what it has one quantity less of. */
+function kindsBeyond({ told, limits, supply: { gpus }, bookings }: Seen): readonly (readonly Quantity[])[] {
+  const made = sumOf(gpus.map((gpu) => (isShut(gpu) ? heldIn(gpu, bookings) : openOf(gpu.offers))));
+  const more = beyond(Object.fromEntries(standingCounts(told.gres, limits)), made);
+  return kindsOf(limits).filter((kind) => kind.every((quantity) => more[quantity] !== undefined));
+}
+
+function inVain(what: string, message: string): Untold {
+  return { kind: "in-vain", what, message };
+}
+
+function whyShut({ drained, closedBy }: GpuSupply): string {
+  if (drained) return "it is drained";
+  return closedBy.length > 0 ? closedBy.join(", ") : "its kernel has nothing more";
+}
