@@ -305,7 +305,10 @@ export const metricNotes: Readonly<Record<string, MetricNote>> = {
     notCompared,
   ),
   vgpud_scheduler_claims_booked_elsewhere: note("vgpud_scheduler_claims_booked_elsewhere > 0", notCompared),
-  vgpud_scheduler_gpu_overbooked: note("vgpud_scheduler_gpu_overbooked == 1", notCompared),
+  vgpud_scheduler_gpu_overbooked: note(
+    "vgpud_scheduler_gpu_overbooked == 1",
+    `${notCompared}; with Slurm while it is not known which domains there are`,
+  ),
   vgpud_scheduler_vanished_gpus: note("sum(vgpud_scheduler_vanished_gpus)", notCompared),
   vgpud_scheduler_gpu_published_twice: note("vgpud_scheduler_gpu_published_twice == 1", notCompared),
   vgpud_scheduler_rounds_total: note(

@@ -80,7 +80,7 @@ function booksOf(
     withoutBooking: findings.withoutBooking.map(({ claimId, gpu, missing, bookedOn }) => ({
       ...{ claimId, gpu, bookedOn, amounts: quantitiesText(missing) },
     })),
-    overbooked: findings.overcommitted.map((each) => {
+    overbooked: findings.overcommitted?.map((each) => {
       const amounts = quantitiesText(each.by);
       if (each.gpu !== undefined) return { gpu: each.gpu, amounts };
       const having = each.having.map((one) => ({ ...one, amounts: quantitiesText(one.amounts) }));

@@ -112,7 +112,8 @@ export interface SchedulerBooks {
   readonly grace: string;
   readonly withoutDomain: readonly WaitingBooking[];
   readonly withoutBooking: readonly UnbookedClaim[];
-  readonly overbooked: readonly OverbookedGpu[];
+  /** Undefined while that cannot be known. */
+  readonly overbooked: readonly OverbookedGpu[] | undefined;
   readonly vanished: readonly VanishedProvider[];
   readonly publishedTwice: readonly TwicePublishedGpu[];
   /** What its own files give this host; undefined where it has none that do. */

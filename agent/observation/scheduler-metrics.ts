@@ -9,19 +9,19 @@ interface OnGpu {
   readonly gpu: PciAddress | undefined;
 }
 
-/** For each GPU of the last look, what the books say of it; beside them what they say of the host as one, where that is so. */
+/** For each GPU of the last look, what the books say of it, if anything; beside them what they say of the host as one, where that is so. */
 const byGpu =
-  (value: (books: SchedulerBooks, isThis: (of: OnGpu) => boolean) => number) =>
+  (value: (books: SchedulerBooks, isThis: (of: OnGpu) => boolean) => number | undefined) =>
   ({ scheduler, gpus }: ScrapeView): readonly Sample<"pci_address">[] => {
     const books = scheduler?.books;
     if (!books) return [];
-    const { withoutDomain, overbooked } = books;
+    const { withoutDomain, overbooked = [] } = books;
     const asOne = [...withoutDomain, ...overbooked].some(({ gpu }) => gpu === undefined);
     const addresses = gpus.map(({ gpu: { address } }) => address);
-    return [...addresses, ...(asOne ? [undefined] : [])].map((address) => ({
-      labels: { pci_address: address ?? "" },
-      value: value(books, ({ gpu }) => gpu === address),
-    }));
+    return [...addresses, ...(asOne ? [undefined] : [])].flatMap((address) => {
+      const said = value(books, ({ gpu }) => gpu === address);
+      return said === undefined ? [] : [{ labels: { pci_address: address ?? "" }, value: said }];
+    });
   };
 
 export const schedulerCollector: Collector = {
@@ -91,7 +91,7 @@ export const schedulerCollector: Collector = {
       name: "vgpud_scheduler_gpu_overbooked",
       help: "Whether more is booked and reserved on the GPU (Slurm: on the host, pci_address empty) than it has (1) or not (0), when last compared.",
       labels: ["pci_address"],
-      samples: byGpu(({ overbooked }, isThis) => (overbooked.some(isThis) ? 1 : 0)),
+      samples: byGpu(({ overbooked }, isThis) => overbooked && Number(overbooked.some(isThis))),
     }),
     gauge({
       name: "vgpud_scheduler_vanished_gpus",

@@ -72,8 +72,8 @@ export interface Findings {
   readonly withoutDomain: readonly BookedWithoutDomain[];
   /** A claim of the ledger that nothing was booked for where it is: what it takes was taken from what others may book. */
   readonly withoutBooking: readonly ClaimWithoutBooking[];
-  /** More is booked and reserved than there is. */
-  readonly overcommitted: readonly Overbooked[];
+  /** More is booked and reserved than there is; undefined while that cannot be known. */
+  readonly overcommitted: readonly Overbooked[] | undefined;
   /** What the scheduler has of GPUs that are not there any more and cannot be taken back, since it is booked. */
   readonly vanished: readonly VanishedGpu[];
   /** How much more the scheduler's own files give this host than it ever has for others; undefined where it has no such files. */

@@ -159,6 +159,7 @@ export const bookedBeyondCapacity = hostCheck({
   dependsOn: ["SCHEDULER_UNAVAILABLE"],
   how: "for each GPU what is booked and reserved with the scheduler, beside what there is, as last compared",
   check: ofBooks((look, { overbooked }, { name }) => {
+    if (!overbooked) return unknown("without-domains", { name });
     tell(look, overbooked, ({ gpu, amounts }) => [`booked beyond capacity on ${gpu ?? HOST}`, amounts]);
     const [first] = overbooked;
     if (!first) return pass("none-beyond", { name });

@@ -11,7 +11,9 @@ export interface Book {
   readonly wanted: WantedProvider;
 }
 
-export type Disagreements = Pick<Findings, "withoutDomain" | "withoutBooking" | "overcommitted">;
+export interface Disagreements extends Pick<Findings, "withoutDomain" | "withoutBooking"> {
+  readonly overcommitted: NonNullable<Findings["overcommitted"]>;
+}
 
 /** `firstSeen`: when a booking was first seen without a claim. */
 export function disagreementsOf(

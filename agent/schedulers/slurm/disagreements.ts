@@ -29,7 +29,7 @@ export function disagreementsOf(
 
 function overcommittedOn(supply: HostSupply, bookings: Bookings, limits: Limits): Findings["overcommitted"] {
   // It is known neither what others take nor which jobs have their machine: who cancels one then may cancel one with a guest.
-  if (!supply.domainsKnown) return [];
+  if (!supply.domainsKnown) return undefined;
   // With all shut, a job without a machine lacks no room that another job has: it is not let have any.
   const isAllShut = whyShut(supply, limits) !== undefined;
   const by = overbooked(roomOf(isAllShut ? opened(supply) : supply, bookings, limits));

@@ -359,6 +359,17 @@ describe("the conditions of its books", () => {
     assert.match(text, /: 1, as 0000:00:02\.0 by 64 MiB low GM$/);
   });
 
+  it("say neither that too much is booked nor that it is not while that cannot be known", async () => {
+    const conditions = await conditionsOf({
+      ...{ ...told, ...ofJobs },
+      books: { ...agreed, overbooked: undefined },
+    });
+    const found = conditions.find(({ code }) => code === "BOOKED_BEYOND_CAPACITY");
+    assert.ok(found);
+    assert.deepEqual([found.finding.status, found.finding.says], ["unknown", "without-domains"]);
+    assert.match(messageOf(found, "en"), /cannot be told while it is not known which domains there are$/);
+  });
+
   it("name what is left of a GPU that is gone", async () => {
     const { code, text } = await failed({ vanished: [{ name: "kvm-1_vgpud_0000_03_00_0", bookings: 2 }] });
     assert.equal(code, "BOOKED_GPU_VANISHED");

@@ -110,6 +110,15 @@ describe("metrics", () => {
     assert.doesNotMatch(await scrape({ ...exampleView, gpus: uncounted }), series);
   });
 
+  it("shows neither that too much is booked nor that it is not while that is not known", async () => {
+    const { scheduler } = exampleView;
+    assert.ok(scheduler?.books);
+    const books = { ...scheduler.books, overbooked: undefined };
+    const body = await scrape({ ...exampleView, scheduler: { ...scheduler, books } });
+    assert.match(body, /^vgpud_scheduler_bookings_without_domain\{/m);
+    assert.doesNotMatch(body, /^vgpud_scheduler_gpu_overbooked\{/m);
+  });
+
   it("shows nothing of a scheduler where none is configured, and no books before they were compared", async () => {
     assert.doesNotMatch(await scrape({ ...exampleView, scheduler: undefined }), /^vgpud_scheduler_\w+\{/m);
     const unasked = { name: "placement", policy: "require", up: undefined } as const;

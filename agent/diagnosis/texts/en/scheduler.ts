@@ -182,6 +182,8 @@ export const scheduler = {
     title: "bookings beyond what a GPU has",
     messages: {
       ...beside,
+      "without-domains":
+        "whether more is booked in {name} than there is cannot be told while it is not known which domains there are",
       "none-beyond": "{name} has no more booked and reserved on any GPU than there is",
       some: "GPUs with more booked and reserved in {name} than there is: {count}, as {gpu} by {amounts}",
       "on-host":

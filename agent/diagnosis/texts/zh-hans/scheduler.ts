@@ -161,6 +161,7 @@ export const scheduler: Same<typeof english> = {
     title: "超出 GPU 所有的预订",
     messages: {
       ...beside,
+      "without-domains": "在不知道有哪些域期间，无法判断 {name} 中的预订是否超出所有",
       "none-beyond": "{name} 在任何 GPU 上的预订和保留都没有超出其所有",
       some: "在 {name} 中预订和保留超出其所有的 GPU：{count} 个，如 {gpu}，超出 {amounts}",
       "on-host":
