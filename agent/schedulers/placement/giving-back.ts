@@ -13,6 +13,8 @@ interface GivingBackOptions {
   readonly api: Pick<PlacementApi, "allocation" | "releaseUnchanged">;
   /** Whether one has now waited too long for its domain. */
   readonly isOverdue: (waiting: Waiting) => boolean;
+  /** Called at once: whoever books it anew before all have been looked at begins anew. */
+  readonly onGivenBack: (booking: string) => void;
   readonly clock: Pick<Clock, "now">;
   readonly onCarriedOut: OnCarriedOut | undefined;
 }
@@ -71,7 +73,7 @@ export class GivingBack {
   /** False where it is not vgpud's to give back, or not any more. */
   async #isGivenBack(each: Waiting, here: Where["here"], signal: AbortSignal): Promise<boolean> {
     const { booking } = each;
-    const { api, isOverdue } = this.#options;
+    const { api, isOverdue, onGivenBack } = this.#options;
     const allocation = await api.allocation(booking, signal);
     const isOurs = allocation.consumerType === CONSUMER_TYPE;
     this.#isOurs.set(booking, isOurs);
@@ -84,6 +86,7 @@ export class GivingBack {
       if (error instanceof PlacementError && OVERTAKEN.has(error.kind)) return false;
       throw error;
     }
+    onGivenBack(booking);
     this.#tell(each, allocation, here);
     return true;
   }

@@ -92,6 +92,9 @@ export class PlacementScheduler implements Scheduler {
     this.#givingBack = new GivingBack({
       ...{ api, clock, onCarriedOut },
       isOverdue: ({ booking, since }) => this.#isOverdue(booking, since),
+      onGivenBack: (booking) => {
+        this.#firstSeen.forget(booking);
+      },
     });
   }
 

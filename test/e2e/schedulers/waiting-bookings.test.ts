@@ -82,6 +82,14 @@ describe("a booking that waits for its domain through an absence of libvirt", fu
       assert.equal(await givenBackLater(), 1);
     });
 
+  it("is given its whole time where it was given back and is booked anew before the next comparison", async () => {
+    assert.equal(await givenBackLater(), 1);
+    await book();
+    const { givenBack, withoutDomain } = await scheduler.heal(KNOWN, signal);
+    assert.deepEqual([givenBack, withoutDomain.map(({ since }) => since)], [0, [now]]);
+    assert.equal(await givenBackLater(), 1);
+  });
+
   it("is given its whole time where it went meanwhile and has come again", async () => {
     await placement.ask("DELETE", `/allocations/${consumer}`);
     await scheduler.heal(UNKNOWN, signal);

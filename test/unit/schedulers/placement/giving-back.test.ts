@@ -19,6 +19,7 @@ const where = {
 };
 
 const carriedOut: CarriedOut[] = [];
+const givenBack: string[] = [];
 
 /** Where the release of `denied` fails so. */
 function givingBack(kind: PlacementFailure): GivingBack {
@@ -29,6 +30,9 @@ function givingBack(kind: PlacementFailure): GivingBack {
   };
   return new GivingBack({
     ...{ api, isOverdue: () => true, clock: { now: () => 600_400 } },
+    onGivenBack: (booking) => {
+      givenBack.push(booking);
+    },
     onCarriedOut: (done) => {
       carriedOut.push(done);
     },
@@ -37,6 +41,7 @@ function givingBack(kind: PlacementFailure): GivingBack {
 
 beforeEach(() => {
   carriedOut.length = 0;
+  givenBack.length = 0;
 });
 
 describe("a booking that is given back", () => {
@@ -47,7 +52,7 @@ describe("a booking that is given back", () => {
       booked: { "kvm-1_vgpud_0000_00_02_0": { VGPU: 1 } },
       withoutDomainSeconds: 600,
     };
-    assert.deepEqual(carriedOut, [told]);
+    assert.deepEqual([carriedOut, givenBack], [[told], ["other"]]);
   });
 
   it("is vgpud's own, which of one that stays is known, too, once it was looked at", async () => {
@@ -73,6 +78,13 @@ describe("a booking that Placement does not let go", () => {
       assert.deepEqual([...(await back.of(waiting, where, signal))], ["other"]);
       assert.deepEqual(back.untold, []);
     });
+
+  it("is looked at after one that was given back and stays so, whatever becomes of the round", async () => {
+    const ask = (): Promise<never> => Promise.reject(new PlacementError("unauthorized", "HTTP 401"));
+    const back = givingBack("unauthorized");
+    await assert.rejects(back.of(waiting.toReversed(), { ...where, ask }, signal));
+    assert.deepEqual(givenBack, ["other"]);
+  });
 
   it("fails the round where vgpud is let do nothing else either", async () => {
     const back = givingBack("unauthorized");
