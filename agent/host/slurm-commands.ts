@@ -46,9 +46,15 @@ export class SlurmPrograms implements SlurmCommands {
       execFile(file, words, { env, cwd: "/", encoding: "utf8", ...bounds }, (error, stdout, stderr) => {
         if (!error) resolve({ exitCode: 0, stdout, stderr });
         else if (typeof error.code === "number") resolve({ exitCode: error.code, stdout, stderr });
-        else reject(failure(error, { file, words, timeoutMs, signal }));
+        else reject(failure(error, { file, words, hint: this.#hintOf(program), timeoutMs, signal }));
       });
     });
+  }
+
+  /** Where no file is configured only `slurmd -G` itself knows where it looks for one. */
+  #hintOf(program: SlurmProgram): string {
+    const mayLackConf = program === "slurmd" && this.#options.conf === undefined;
+    return mayLackConf ? "; it does not end where it finds no slurm.conf: set scheduler.slurm.conf" : "";
   }
 
   /** Without it `slurmd -G` says nothing and does not end. */
@@ -85,11 +91,14 @@ function failure(
   {
     file,
     words,
+    hint,
     timeoutMs,
     signal,
   }: {
     readonly file: string;
     readonly words: readonly string[];
+    /** Why it may not have ended. */
+    readonly hint: string;
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
   },
@@ -99,6 +108,6 @@ function failure(
   if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER")
     return slurmError("answer", `${what}: said more than ${MAX_BYTES} bytes`, { cause: error });
   if (error.killed === true)
-    return slurmError("timeout", `${what}: not done in ${timeoutMs} ms`, { cause: error });
+    return slurmError("timeout", `${what}: not done in ${timeoutMs} ms${hint}`, { cause: error });
   return slurmError("program", `cannot run ${what}: ${messageOf(error)}`, { cause: error });
 }

@@ -9,14 +9,14 @@ describe("Slurm's programs", () => {
   let prefix: string;
   const never = new AbortController().signal;
   const programs = (timeoutMs = 30_000, conf?: string) => new SlurmPrograms({ prefix, conf, timeoutMs });
-  const install = async (script: string): Promise<void> => {
-    const file = path.join(prefix, "bin/scontrol");
+  const install = async (script: string, program = "bin/scontrol"): Promise<void> => {
+    const file = path.join(prefix, program);
     await writeFile(file, `#!/bin/sh\n${script}\n`);
     await chmod(file, 0o755);
   };
   beforeEach(async () => {
     prefix = await mkdtemp(path.join(tmpdir(), "slurm-programs-"));
-    await mkdir(path.join(prefix, "bin"));
+    for (const folder of ["bin", "sbin"]) await mkdir(path.join(prefix, folder));
   });
   afterEach(async () => {
     await rm(prefix, { recursive: true });
@@ -50,6 +50,23 @@ describe("Slurm's programs", () => {
       kind: "timeout",
       message: /scontrol ping: not done in 200 ms/,
     });
+  });
+
+  it("name the setting where slurmd -G does not end, which looks for slurm.conf itself and may find none", async () => {
+    const script = "trap '' TERM; exec sleep 600";
+    for (const program of ["bin/scontrol", "sbin/slurmd"]) await install(script, program);
+    const conf = path.join(prefix, "slurm.conf");
+    await writeFile(conf, "");
+    const hint = "; it does not end where it finds no slurm\\.conf: set scheduler\\.slurm\\.conf";
+    for (const [program, of, said] of [
+      ["slurmd", undefined, hint],
+      ["slurmd", conf, ""],
+      ["scontrol", undefined, ""],
+    ] as const)
+      await assert.rejects(programs(200, of).run(program, ["-G"], never), {
+        kind: "timeout",
+        message: new RegExp(`/${program} -G: not done in 200 ms${said}$`),
+      });
   });
 
   it("are ended when nobody waits for them any more", async () => {
