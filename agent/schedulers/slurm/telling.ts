@@ -64,13 +64,13 @@ export class Telling {
    * it brings about, and no job may get any of them before that.
    */
   async #count(node: SlurmNode, goal: Goal, { stop, late }: Until): Promise<void> {
-    let now = await node.look(late);
+    let now = await this.look(node, late);
     if (!this.#counts(now, goal)) return;
     // The next vgpud counts: this one has the end of a drain to see to at most.
     stop.throwIfAborted();
     if (!now.drained && !now.away) {
       await this.#shut(node, COUNTING, late);
-      now = await node.look(late);
+      now = await this.look(node, late);
     }
     const next = this.#counts(now, goal);
     if (!next) return;
@@ -88,7 +88,8 @@ export class Telling {
   }
 
   async #drain(node: SlurmNode, { why }: Goal, signal: AbortSignal): Promise<void> {
-    const told = await node.look(signal);
+    // Counts may have been taken of which vgpud was told that they were not; those that a job has some of next are these.
+    const told = await this.look(node, signal);
     const order = nextDrain(told, why);
     if (order?.state === "drain") await this.#shut(node, order.reason, signal);
     if (order?.state !== "undrain") return;

@@ -1,6 +1,6 @@
 // What is said of a node that Slurm takes for unfit for jobs: only what helps, and only what vgpud does then.
 import assert from "node:assert/strict";
-import type { SlurmCommands } from "../../../../agent/schedulers/slurm/commands.ts";
+import { slurmError, type SlurmCommands } from "../../../../agent/schedulers/slurm/commands.ts";
 import type { CountsRecord } from "../../../../agent/schedulers/slurm/found-counts.ts";
 import { countsIn } from "../../../../agent/schedulers/slurm/gres.ts";
 import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-scheduler.ts";
@@ -192,6 +192,25 @@ describe("a node that Slurm takes for unfit", () => {
     Object.assign(slurm, BY_OTHERS, { state: "IDLE+DRAIN+INVALID_REG" });
     begins(record);
     await isUnfit(/run systemctl reload slurmd on the node when these have ended/);
+  });
+
+  it("is known by counts that it was told while vgpud was answered that it was not, and that it registered with", async () => {
+    await scheduler.heal(host(), signal);
+    const less = host([gpu({ held: [FOREIGN] })]);
+    slurm.onOrder = (order) => {
+      if (order.startsWith("gres=")) throw slurmError("timeout", "scontrol update: not done in 5000 ms");
+    };
+    await assert.rejects(scheduler.publish(less, signal), { kind: "timeout" });
+    assert.deepEqual([slurm.state, slurm.gres.split(",")[0]], ["IDLE", "vgpu:6"]);
+    slurm.onOrder = () => undefined;
+    run("vgpu(CNT:1)");
+    Object.assign(slurm, BY_OTHERS);
+    slurm.reconfigure();
+    await isUnfit(/vgpud has set the counts back/, less);
+    assert.match(slurm.gres, /^vgpu:6,/);
+    slurm.register();
+    await scheduler.heal(less, signal);
+    assert.equal(slurm.state, "IDLE+DRAIN");
   });
 
   it("is not made of one that is fit by what its files have lost already and jobs have some of", async () => {
