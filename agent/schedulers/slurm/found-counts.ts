@@ -56,8 +56,11 @@ export class FoundCounts {
     void this.#record?.settle();
   }
 
-  /** What is to be counted again of what jobs have some of, by name, for the node to be fit for jobs; empty where it is. Without what cannot be. */
-  missing(told: NodeTold, limits: Limits): ReadonlyMap<string, number> {
+  /**
+   * By name, what the counts of a node that is unfit were before, be they the same now: those of what jobs have some of have to be so again. Without what
+   * its files give it no more. Empty for a node that is fit.
+   */
+  former(told: NodeTold, limits: Limits): ReadonlyMap<string, number> {
     if (!told.invalid) return new Map();
     // With more than the files give it slurmctld would not have the node either.
     return new Map([...this.#before(told)].filter(([name, count]) => !isBeyond(name, count, limits)));

@@ -75,20 +75,20 @@ export class Telling {
     const next = this.#counts(now, goal);
     if (!next) return;
     stop.throwIfAborted();
-    const why = this.#found.missing(now, goal.limits).size > 0 ? SET_BACK : WANTED;
     await node.setGres(gresToSet(now, next), late);
     this.#found.counts(next, now, node.name);
     const counts = changedCounts(now.gres, next);
+    const why = Object.keys(counts).some((name) => now.used.has(name)) ? SET_BACK : WANTED;
     this.#onCarriedOut?.({ what: node.name, order: "counts", why, counts });
   }
 
   /** Undefined where it counts them already. */
   #counts(told: NodeTold, { wanted, limits }: Goal): ReadonlyMap<string, number> | undefined {
-    return nextCounts(told, wanted, this.#found.missing(told, limits));
+    return nextCounts(told, wanted, this.#found.former(told, limits));
   }
 
   async #drain(node: SlurmNode, { why }: Goal, signal: AbortSignal): Promise<void> {
-    // Counts may have been taken of which vgpud was told that they were not; those that a job has some of next are these.
+    // Slurm may have taken counts although vgpud was not answered so: they are known before a job has some of them.
     const told = await this.look(node, signal);
     const order = nextDrain(told, why);
     if (order?.state === "drain") await this.#shut(node, order.reason, signal);
@@ -103,6 +103,6 @@ export class Telling {
   }
 }
 
-/** Why counts are changed. */
+/** Why counts are changed. One that jobs have some of is changed only to be set back. */
 const WANTED = "that is what jobs may have of this host";
 const SET_BACK = "that is what Slurm counted before jobs had some of it, and it takes none here otherwise";

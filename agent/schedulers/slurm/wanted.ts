@@ -66,16 +66,16 @@ export function standingCounts(gres: NodeTold["gres"], limits: Limits): Readonly
 
 /**
  * What Slurm is to count, by name; undefined when it counts that already. What jobs have some of keeps its count: slurmctld takes no jobs
- * any more on a node that registers with another one (gres.c, `_node_config_validate`). `found`: of that what has to be put right again.
+ * any more on a node that registers with another one (gres.c, `_node_config_validate`). `former`: of that what it has to be again, as far as it has.
  */
 export function nextCounts(
   { gres, used }: Pick<NodeTold, "gres" | "used">,
   wanted: ReadonlyMap<Quantity, number>,
-  found: ReadonlyMap<string, number>,
+  former: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, number> | undefined {
   const next = [...wanted].map(([quantity, count]): readonly [string, number] => {
     const name = GRES[quantity];
-    return [name, used.has(name) ? (found.get(name) ?? counted(gres, name)) : count];
+    return [name, used.has(name) ? (former.get(name) ?? counted(gres, name)) : count];
   });
   return next.every(([name, count]) => counted(gres, name) === count) ? undefined : new Map(next);
 }

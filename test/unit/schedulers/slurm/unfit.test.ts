@@ -1,5 +1,6 @@
 // What is said of a node that Slurm takes for unfit for jobs: only what helps, and only what vgpud does then.
 import assert from "node:assert/strict";
+import type { CarriedOut } from "../../../../agent/schedulers/carried-out.ts";
 import { slurmError, type SlurmCommands } from "../../../../agent/schedulers/slurm/commands.ts";
 import type { CountsRecord } from "../../../../agent/schedulers/slurm/found-counts.ts";
 import { countsIn } from "../../../../agent/schedulers/slurm/gres.ts";
@@ -7,6 +8,7 @@ import type { SlurmScheduler } from "../../../../agent/schedulers/slurm/slurm-sc
 import type { SchedulerError } from "../../../../agent/schedulers/scheduler.ts";
 import type { HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
+import { pciAddress } from "../../../fakes/ids.ts";
 import { memoryRecord, NODE, schedulerOf } from "./scheduler-of.ts";
 import { ALL, FOREIGN, gpu, host, SMALL_GRES } from "./supply-of.ts";
 
@@ -211,6 +213,35 @@ describe("a node that Slurm takes for unfit", () => {
     slurm.register();
     await scheduler.heal(less, signal);
     assert.equal(slurm.state, "IDLE+DRAIN");
+  });
+
+  it("has its counts logged as set back where they are, and not where others alone are changed", async () => {
+    const done: CarriedOut[] = [];
+    scheduler = schedulerOf(slurm, {
+      onCarriedOut: (each) => {
+        done.push(each);
+      },
+    });
+    slurm.gresFile.set("vgpu_seat", 4);
+    slurm.gres += ",vgpu_seat:4";
+    const withSeats = (total: number): HostSupply => {
+      const offers = new Map([["seats", { total, kept: 0, least: 1, most: 1 }]] as const);
+      return host([gpu(), gpu({ gpu: pciAddress(3), mode: "gvt-s", offers })]);
+    };
+    await scheduler.heal(withSeats(4), signal);
+    run();
+    Object.assign(slurm, BY_OTHERS);
+    slurm.reconfigure();
+    done.length = 0;
+    for (const seats of [4, 2]) await isUnfit(/vgpud has set the counts back/, withSeats(seats));
+    const back = "that is what Slurm counted before jobs had some of it, and it takes none here otherwise";
+    assert.deepEqual(
+      done.map((each) => each.order === "counts" && [each.why, Object.keys(each.counts)]),
+      [
+        [back, ["vgt_low_gm_mb", "vgt_high_gm_mb"]],
+        ["that is what jobs may have of this host", ["vgpu_seat"]],
+      ],
+    );
   });
 
   it("is not made of one that is fit by what its files have lost already and jobs have some of", async () => {
