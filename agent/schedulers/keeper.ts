@@ -173,7 +173,7 @@ export class SchedulerKeeper {
       this.#healAt = -Infinity;
       const { kind, isAwaited } = error instanceof SchedulerError ? error : UNFORESEEN;
       const way = isAwaited ? "awaited" : "most";
-      this.#failed = { ...this.#failed, [way]: this.#failed[way] + 1 };
+      this.#failed = failedOnceMore(this.#failed, way);
       const times = (this.#standing.failure?.times ?? 0) + 1;
       const failure = { kind, message: messageOf(error), times };
       this.#ended(isHeal, { failure });
@@ -221,6 +221,14 @@ export class SchedulerKeeper {
 }
 
 const NEVER = { awaited: 0, most: 0 };
+
+/** What somebody is awaited for has answered: where it does not for once it is tried again soon, unless that is so by turns. */
+function failedOnceMore({ awaited, most }: typeof NEVER, way: keyof typeof NEVER): typeof NEVER {
+  return way === "awaited"
+    ? { awaited: awaited + 1, most: Math.floor(most / 2) }
+    : { awaited, most: most + 1 };
+}
+
 const UNFORESEEN = { kind: "internal", isAwaited: false } as const;
 
 type Shut = Pick<Standing, "withoutDomains" | "closed">;

@@ -18,10 +18,12 @@ interface Unfit {
 
 /** `publish`: whether the counts are vgpud's. */
 export function unfitError(unfit: Unfit, { publish }: { readonly publish: boolean }): SchedulerError {
-  const { node, told, fault } = unfit;
+  const { node, told, fault, why } = unfit;
   const words = publish || fault === "too-few" ? wordsOf[fault](endOfDrain(unfit)) : BY_HAND;
   const message = `Slurm takes no jobs on node ${node} (${told.reason}): ${words}`;
-  return slurmError("node-invalid", message, { isAwaited: publish && isEndedHere(told) });
+  return slurmError("node-invalid", message, {
+    isAwaited: publish && why === undefined && isEndedHere(told),
+  });
 }
 
 /** Of what the node was drained with before slurmctld keeps the reason, and vgpud ends no drain of somebody else's. */

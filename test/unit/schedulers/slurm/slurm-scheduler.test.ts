@@ -237,14 +237,17 @@ describe("Slurm in front of a host", () => {
 
   it("has somebody wait for it to look again at a node that is unfit only where it then ends the drain", async () => {
     const changed = "gres/vgpu count changed and jobs are using them (7 != 6)";
-    for (const [reason, publish, isAwaited] of [
-      [changed, true, true],
-      [changed, false, false],
-      ["disk is full", true, false],
-      ["gres/vgpu count reported lower than configured (7 < 8)", true, false],
+    const drained = host([gpu({ drained: true })]);
+    for (const [reason, publish, supply, isAwaited] of [
+      [changed, true, host(), true],
+      [changed, false, host(), false],
+      // Its drain ends once jobs may come, which the host tells.
+      [changed, true, drained, false],
+      ["disk is full", true, host(), false],
+      ["gres/vgpu count reported lower than configured (7 < 8)", true, host(), false],
     ] as const) {
       Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason });
-      await assert.rejects(scheduler(publish).heal(host(), signal), { kind: "node-invalid", isAwaited });
+      await assert.rejects(scheduler(publish).heal(supply, signal), { kind: "node-invalid", isAwaited });
     }
   });
 
