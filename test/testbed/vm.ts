@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { openSync, closeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Deadline } from "../../agent/core/deadline.ts";
 import { BedError, messageOf, within } from "./bed-error.ts";
 import { GuestChannel } from "./guest-channel.ts";
 import { snapshotName, type Machine, type MachineOptions } from "./machine.ts";
@@ -50,7 +51,8 @@ export class Vm {
     child.once("exit", (code, signal) => {
       ended.abort(new BedError("vm-ended", `QEMU ended at once (status ${String(code ?? signal)})`));
     });
-    const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(bootTimeoutMs)]);
+    using booted = new Deadline(bootTimeoutMs, { stop: ended.signal });
+    const { signal } = booted;
     try {
       const qmp = await Qmp.open(join(options.dir, "qmp.sock"), signal);
       const channel = new GuestChannel(
