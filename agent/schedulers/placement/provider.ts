@@ -9,7 +9,11 @@ import { CALLERS_TRAITS, isCustom, quantitiesIn, type Classes } from "./names.ts
 import type { Bookings, WantedProvider } from "./wanted.ts";
 
 export interface KeptBy {
-  readonly api: PlacementApi;
+  readonly api: Pick<
+    PlacementApi,
+    | ("inventories" | "traits" | "aggregates" | "usages" | "known" | "ensure")
+    | ("setInventories" | "setTraits" | "setAggregates")
+  >;
   readonly classes: Classes;
   /** Whether inventories of that class are vgpud's, be it by a former configuration: those of others stay. */
   readonly isOwnClass: (name: string) => boolean;
@@ -39,6 +43,8 @@ export class KeptProvider {
   readonly #guard: About["guard"];
   #generation: number;
   #found: FoundProvider | undefined;
+  /** How often more of it became known: what was asked before that is older, and is not to take its place. */
+  #news = 0;
   /** By consumer, of whatever class. */
   #booked: ReadonlyMap<string, Resources> | undefined;
   /** Consumers that it had no bookings of when these were last read. */
@@ -58,25 +64,30 @@ export class KeptProvider {
 
   /** What of it Placement counts, and so may be booked. */
   async counted(signal: AbortSignal): Promise<ReadonlySet<Quantity>> {
-    const { inventories } = this.#found ?? (await this.#read(signal));
+    const { inventories } = await this.#guarded(signal);
     return new Set(quantities.filter((each) => Object.hasOwn(inventories, this.#by.classes[each])));
   }
 
   /** As last read, whoever put them there. */
   async traits(signal: AbortSignal): Promise<readonly string[]> {
-    return (this.#found ?? (await this.#load(signal))).traits;
+    return (await this.#current(signal)).traits;
   }
 
   /** Seen again: whatever changes a provider counts its generation up, so that the same one tells that nothing was. */
   seen({ generation }: Pick<Provider, "generation">): void {
-    if (generation !== this.#generation) this.#found = undefined;
+    if (generation !== this.#generation) this.#lose();
     this.#generation = generation;
   }
 
   /** What it has is not known any more, as after a change that failed. */
   forget(): void {
-    this.#found = undefined;
+    this.#lose();
     this.#booked = undefined;
+  }
+
+  #lose(): void {
+    this.#news += 1;
+    this.#found = undefined;
   }
 
   /** By consumer, read anew: what is released counts no generation up. */
@@ -127,14 +138,14 @@ export class KeptProvider {
         return judged;
       } catch (error) {
         if (!isConflict(error) || tried === TRIES) throw error;
-        this.#found = undefined;
+        this.#lose();
         judged = judge(await this.readBookings(signal));
       }
   }
 
   /** Gives nothing more out. */
   async shut(signal: AbortSignal): Promise<void> {
-    const { inventories } = this.#found ?? (await this.#read(signal));
+    const { inventories } = await this.#guarded(signal);
     const ours = Object.entries(inventories).filter(([name]) => this.#by.isOwnClass(name));
     const shut = Object.fromEntries(ours.map(([name, each]) => [name, { ...each, reserved: each.total }]));
     const wanted: WantedProvider = { inventories: shut, traits: [DRAINED], drained: GONE };
@@ -143,7 +154,7 @@ export class KeptProvider {
 
   async #tryToBecome(wanted: WantedProvider, signal: AbortSignal): Promise<void> {
     const { api, aggregates } = this.#by;
-    const found = this.#found ?? (await this.#read(signal));
+    const found = await this.#guarded(signal);
     const inventories = keepingHeld(wanted.inventories, found.inventories, (name) => this.#isBooked(name));
     const missing = difference({ ...wanted, inventories }, found, this.#by);
     if (missing.aggregates && aggregates.length > 0) {
@@ -196,21 +207,30 @@ export class KeptProvider {
     }
   }
 
-  async #read(signal: AbortSignal): Promise<FoundProvider> {
-    const found = await this.#load(signal);
+  async #guarded(signal: AbortSignal): Promise<FoundProvider> {
+    if (this.#found) return this.#found;
+    const found = await this.#current(signal);
     this.#guard?.(found);
     return found;
   }
 
-  async #load(signal: AbortSignal): Promise<FoundProvider> {
+  /** Read until it is what is known then: a create and a round may ask beside each other, and the round writes meanwhile. */
+  async #current(signal: AbortSignal): Promise<FoundProvider> {
+    while (!this.#found) await this.#read(signal);
+    return this.#found;
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
     const { api } = this.#by;
+    const since = this.#news;
     const inventories = await api.inventories(this.uuid, signal);
     const traits = await api.traits(this.uuid, signal);
     const aggregates = await api.aggregates(this.uuid, signal);
+    if (this.#news !== since) return;
+    this.#news += 1;
     // Of what was changed in between a write with the first generation is refused.
     this.#generation = inventories.generation;
     this.#found = { inventories: inventories.value, traits: traits.value, aggregates: aggregates.value };
-    return this.#found;
   }
 
   /** A request for candidates is refused that names what Placement does not know, be it to have none of it. */
@@ -235,6 +255,7 @@ export class KeptProvider {
 
   async #set(sent: Promise<number>): Promise<void> {
     this.#generation = await sent;
+    this.#news += 1;
   }
 }
 
