@@ -74,25 +74,28 @@ interface UntoldParts {
 /** How soon a change of the host is told; what changes within it is told at once. */
 const GLANCE_MS = 1_000;
 /**
- * Between tries that fail; `awaited`: at most while somebody waits for what comes of what he does about it. He is told that it takes a minute, with
+ * Between tries that fail; `soon`: at most while somebody waits for what comes of what he does about it. He is told that it takes a minute, with
  * the try itself: hosts may be in the same trouble by the thousand, and for days.
  */
-const BACKOFF_MS = { least: 1_000, most: 300_000, awaited: 50_000 };
+const BACKOFF_MS = { least: 1_000, most: 300_000, soon: 50_000 };
 /** On the average, between comparisons while what was told may hold only for a while; between those that somebody asks for at least. */
 const PASSING_MS = 10_000;
 
 export class SchedulerKeeper {
   readonly #options: KeeperOptions;
   #standing: Standing;
-  #told: { readonly version: readonly unknown[]; readonly supply: HostSupply } | undefined;
+  /** What the last round was about. */
+  #seen: { readonly version: readonly unknown[]; readonly supply: HostSupply } | undefined;
   /** By the clock that never steps back. */
   #healAt = -Infinity;
   /** Since the last comparison began: one that is under way may have passed what is to be found out. */
   #isAskedFor = false;
   /** When the last comparison began that somebody asked for, by the same clock: who asks without end is not to have it compared without end. */
   #askedAt = -Infinity;
-  /** Tries in a row that failed, by whether somebody waits: what has failed for long in one way is tried again soon where it fails in the other. */
-  #failed = NEVER;
+  /** Rounds that it did not answer, since it did last. */
+  #unanswered = 0;
+  /** Rounds that failed although it answered, since one was done, whatever went unanswered between: by turns with these there is no storm. */
+  #unmended = 0;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -118,28 +121,26 @@ export class SchedulerKeeper {
 
   /** Ends with the signal, never before. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, firstWithinMs, drains } = this.#options;
-    const first = clock.now() + random() * firstWithinMs;
-    // What changes by itself is seen anew by every host that starts, and waits; a person drains one and goes on to work on it.
-    const drained = drains();
-    for (let left = first - clock.now(); left > 0; left = first - clock.now()) {
-      if (signal.aborted || drains() !== drained) break;
-      await this.#glance(left, signal);
+    const { random, firstWithinMs, drains } = this.#options;
+    // What changes by itself is seen by every host that starts, or whose scheduler was away, and waits; a person drains one and goes on to work on it.
+    let drained = drains();
+    const isDrained = (): boolean => drains() !== drained;
+    await this.#rest(random() * firstWithinMs, isDrained, signal);
+    while (!signal.aborted) {
+      drained = drains();
+      const ms = await this.#round(signal);
+      await this.#rest(ms, () => isDrained() || this.#isDue, signal);
     }
-    while (!signal.aborted) await this.#rest(await this.#round(signal), signal);
   }
 
-  /** Shorter where a comparison is due that somebody asks for. */
-  async #rest(ms: number, signal: AbortSignal): Promise<void> {
+  /** Shorter once `isOver`, which is looked at as often as what has changed. */
+  async #rest(ms: number, isOver: () => boolean, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const until = clock.now() + ms;
-    do await this.#glance(until - clock.now(), signal);
-    while (!signal.aborted && clock.now() < until && !this.#isDue);
-  }
-
-  /** Sleeps until it is time to look what has changed, or `left` is over. */
-  async #glance(left: number, signal: AbortSignal): Promise<void> {
-    await this.#options.clock.sleep(Math.min(GLANCE_MS, left), signal).catch(() => undefined);
+    for (let left = ms; left > 0; left = until - clock.now()) {
+      await clock.sleep(Math.min(GLANCE_MS, left), signal).catch(() => undefined);
+      if (signal.aborted || isOver()) return;
+    }
   }
 
   get #isDue(): boolean {
@@ -153,32 +154,43 @@ export class SchedulerKeeper {
     const isHeal = isDue || clock.now() >= this.#healAt;
     try {
       const version = versionNow();
-      if (!isHeal && isDeepStrictEqual(version, this.#told?.version)) return GLANCE_MS;
+      if (!isHeal && isDeepStrictEqual(version, this.#seen?.version)) return GLANCE_MS;
       const supply = supplyNow();
       if (!supply) return GLANCE_MS;
-      if (!isHeal && isDeepStrictEqual(supply, this.#told?.supply)) {
-        this.#told = { version, supply };
-        return GLANCE_MS;
-      }
+      const isNews = isHeal || !isDeepStrictEqual(supply, this.#seen?.supply);
+      this.#seen = { version, supply };
+      if (!isNews) return GLANCE_MS;
       if (isHeal) {
         if (isDue) this.#askedAt = clock.now();
         this.#isAskedFor = false;
         this.#compared(await scheduler.heal(supply, signal), shutIn(supply));
       } else this.#published(await scheduler.publish(supply, signal), shutIn(supply));
-      this.#told = { version, supply };
       return GLANCE_MS;
     } catch (error) {
       if (signal.aborted) return 0;
-      // All is compared anew as soon as there is another try.
-      this.#healAt = -Infinity;
-      const { kind, isAwaited } = error instanceof SchedulerError ? error : UNFORESEEN;
-      const way = isAwaited ? "awaited" : "most";
-      this.#failed = failedOnceMore(this.#failed, way);
+      const { kind, retry } = error instanceof SchedulerError ? error : UNFORESEEN;
       const times = (this.#standing.failure?.times ?? 0) + 1;
-      const failure = { kind, message: messageOf(error), times };
-      this.#ended(isHeal, { failure });
-      return backoffOf(this.#failed[way], this.#options.random(), BACKOFF_MS[way]);
+      this.#ended(isHeal, { failure: { kind, message: messageOf(error), times } });
+      return retry === "later" ? this.#leftAlone() : this.#goneOnWith(retry, { isHeal });
     }
+  }
+
+  /** It may be away. Both return how long to rest. */
+  #leftAlone(): number {
+    // All is compared anew as soon as there is another try.
+    this.#healAt = -Infinity;
+    this.#unanswered += 1;
+    return backoffOf(this.#unanswered, this.#options.random());
+  }
+
+  /** It is there, and is told of changes here as ever; whether others have done what it waits for is found out by the next comparison. */
+  #goneOnWith(retry: "soon" | "at-change", { isHeal }: { readonly isHeal: boolean }): number {
+    this.#unanswered = 0;
+    this.#unmended += 1;
+    const most = retry === "soon" ? BACKOFF_MS.soon : BACKOFF_MS.most;
+    if (isHeal) this.#healAt = Infinity;
+    this.#compareWithin(backoffOf(this.#unmended, this.#options.random(), most));
+    return GLANCE_MS;
   }
 
   #compared(findings: Findings, of: Shut): void {
@@ -215,21 +227,12 @@ export class SchedulerKeeper {
 
   #ended(isHeal: boolean, change: Partial<Standing>): void {
     this.#standing = { ...this.#standing, ...change };
-    if (!this.#standing.failure) this.#failed = NEVER;
+    if (!this.#standing.failure) this.#unanswered = this.#unmended = 0;
     this.#options.onRound({ kind: isHeal ? "heal" : "publish", standing: this.#standing });
   }
 }
 
-const NEVER = { awaited: 0, most: 0 };
-
-/** What somebody is awaited for has answered: where it does not for once it is tried again soon, unless that is so by turns. */
-function failedOnceMore({ awaited, most }: typeof NEVER, way: keyof typeof NEVER): typeof NEVER {
-  return way === "awaited"
-    ? { awaited: awaited + 1, most: Math.floor(most / 2) }
-    : { awaited, most: most + 1 };
-}
-
-const UNFORESEEN = { kind: "internal", isAwaited: false } as const;
+const UNFORESEEN = { kind: "internal", retry: "later" } as const;
 
 type Shut = Pick<Standing, "withoutDomains" | "closed">;
 

@@ -56,15 +56,23 @@ export class SchedulerError extends Error {
   override readonly name = "SchedulerError";
   /** In one word what is the matter, for metrics; each adapter has a closed list. */
   readonly kind: string;
-  /** Whether it answers, and somebody is to do something about it who waits for what comes of that: it is tried again soon. */
-  readonly isAwaited: boolean;
+  readonly retry: Retry;
 
-  constructor(kind: string, message: string, options: ErrorOptions & { readonly isAwaited?: boolean } = {}) {
+  constructor(kind: string, message: string, options: ErrorOptions & { readonly retry?: Retry } = {}) {
     super(message, options);
     this.kind = kind;
-    this.isAwaited = options.isAwaited ?? false;
+    this.retry = options.retry ?? "later";
   }
 }
+
+/** When it is told or asked again after it could not be. */
+type Retry =
+  /** Less and less often, whatever changes here: it may be away. */
+  | "later"
+  /** It answers, and what is the matter may end with a change of this host: as soon as there is one, and otherwise as above. */
+  | "at-change"
+  /** The same, but always soon: somebody is to do something about it and waits for what comes of that, or it ends where this host does not see it. */
+  | "soon";
 
 /** What the scheduler's books and the host's ledger do not agree in. */
 export interface Findings {

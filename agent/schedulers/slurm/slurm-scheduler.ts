@@ -187,7 +187,7 @@ export class SlurmScheduler implements Scheduler {
       return publish
         ? { isPassing: goal.isPassing, inVain: [] }
         : { isPassing: false, inVain: givenOutInVain(seen, node.name) };
-    const unfit = { node: node.name, told, fault: this.#telling.faultOf(told, seen.limits), why: goal.why };
+    const unfit = { node: node.name, told, fault: this.#telling.faultOf(told, seen.limits), goal };
     throw unfitError(unfit, this.#options);
   }
 

@@ -3,6 +3,7 @@ import type { SchedulerError } from "../scheduler.ts";
 import { slurmError } from "./commands.ts";
 import { isEndedHere } from "./drains.ts";
 import type { Fault } from "./found-counts.ts";
+import type { Goal } from "./goal.ts";
 import type { NodeTold } from "./told.ts";
 
 const RELOAD = "systemctl reload slurmd on the node";
@@ -12,22 +13,25 @@ interface Unfit {
   readonly node: string;
   readonly told: Pick<NodeTold, "reason" | "fault">;
   readonly fault: Fault;
-  /** Why jobs are not to come once it is fit; undefined where they are. */
-  readonly why: string | undefined;
+  /** What it is to be once it is fit. */
+  readonly goal: Pick<Goal, "why" | "isPassing">;
 }
 
 /** `publish`: whether the counts are vgpud's. */
 export function unfitError(unfit: Unfit, { publish }: { readonly publish: boolean }): SchedulerError {
-  const { node, told, fault, why } = unfit;
+  const { node, told, fault } = unfit;
   const words = publish || fault === "too-few" ? wordsOf[fault](endOfDrain(unfit)) : BY_HAND;
   const message = `Slurm takes no jobs on node ${node} (${told.reason}): ${words}`;
-  return slurmError("node-invalid", message, {
-    isAwaited: publish && why === undefined && isEndedHere(told),
-  });
+  return slurmError("node-invalid", message, { retry: publish ? retryOf(unfit) : "at-change" });
+}
+
+/** Who has reloaded slurmd waits for the end of the drain; where jobs may not come by then, for what changes that. */
+function retryOf({ told, goal: { why, isPassing } }: Unfit): SchedulerError["retry"] {
+  return isEndedHere(told) && (why === undefined || isPassing) ? "soon" : "at-change";
 }
 
 /** Of what the node was drained with before slurmctld keeps the reason, and vgpud ends no drain of somebody else's. */
-function endOfDrain({ node, told, why }: Unfit): string {
+function endOfDrain({ node, told, goal: { why } }: Unfit): string {
   if (!isEndedHere(told)) return `end the drain yourself: scontrol update nodename=${node} state=undrain`;
   return why === undefined
     ? "vgpud ends the drain within a minute"

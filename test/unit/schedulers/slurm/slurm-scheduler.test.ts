@@ -4,7 +4,7 @@ import type { HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { claimId, pciAddress } from "../../../fakes/ids.ts";
 import { NODE, schedulerOf } from "./scheduler-of.ts";
-import { ALL, gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
+import { ALL, FOREIGN, gpu, host, SMALL, SMALL_GRES } from "./supply-of.ts";
 
 const { signal } = new AbortController();
 const rejection = (reason: string, message: RegExp) => ({ reason, message });
@@ -235,20 +235,26 @@ describe("Slurm in front of a host", () => {
     );
   });
 
-  it("has somebody wait for it to look again at a node that is unfit only where it then ends the drain", async () => {
+  it("looks again soon at a node that is unfit only where it then ends the drain, or where what keeps it from that ends unseen", async () => {
     const changed = "gres/vgpu count changed and jobs are using them (7 != 6)";
     const drained = host([gpu({ drained: true })]);
-    for (const [reason, publish, supply, isAwaited] of [
-      [changed, true, host(), true],
-      [changed, false, host(), false],
+    const full = host([gpu({ held: Array<typeof FOREIGN>(7).fill(FOREIGN) })]);
+    for (const [reason, publish, supply, retry] of [
+      [changed, true, host(), "soon"],
+      [changed, false, host(), "at-change"],
       // Its drain ends once jobs may come, which the host tells.
-      [changed, true, drained, false],
-      ["disk is full", true, host(), false],
-      ["gres/vgpu count reported lower than configured (7 < 8)", true, host(), false],
+      [changed, true, drained, "at-change"],
+      ["disk is full", true, host(), "at-change"],
+      ["gres/vgpu count reported lower than configured (7 < 8)", true, host(), "at-change"],
     ] as const) {
       Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG", reason });
-      await assert.rejects(scheduler(publish).heal(supply, signal), { kind: "node-invalid", isAwaited });
+      await assert.rejects(scheduler(publish).heal(supply, signal), { kind: "node-invalid", retry });
     }
+    slurm.reason = changed;
+    slurm.jobs.set("17", { state: "RUNNING", gres: SMALL_GRES });
+    await assert.rejects(scheduler().heal(full, signal), { kind: "node-invalid", retry: "soon" });
+    const claimed = { ...full, living: new Set(["slurm:c:17"]) };
+    await assert.rejects(scheduler().heal(claimed, signal), { kind: "node-invalid", retry: "at-change" });
   });
 
   it("says what to do where Slurm takes no orders of vgpud", async () => {
