@@ -87,7 +87,7 @@ export interface UntoldOfHost {
   readonly trouble: UntoldTrouble;
   /** At least one; `what`: as the scheduler calls it. */
   readonly parts: readonly { readonly what: string; readonly why: string }[];
-  /** How often they were tried without all of them being told. */
+  /** How often they were tried without all of them being told; 0 where nothing was. */
   readonly times: number;
 }
 

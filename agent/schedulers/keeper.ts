@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import {
+  IN_VAIN,
   nothingFound,
   SchedulerError,
   type Findings,
@@ -67,7 +68,10 @@ interface Failure {
 interface UntoldParts {
   /** At least one. */
   readonly parts: readonly Untold[];
-  /** How often they were tried without all of them being told; rounds that failed as a whole tell nothing of that. */
+  /**
+   * How often they were tried without all of them being told; rounds that failed as a whole tell nothing of that. 0 where none is tried: what is given
+   * out in vain is looked at whenever all is compared.
+   */
   readonly times: number;
 }
 
@@ -196,7 +200,9 @@ export class SchedulerKeeper {
   #compared(findings: Findings, of: Shut): void {
     const { clock, random, healEveryMs } = this.#options;
     const untold = partsOf(findings.untold, this.#timesUntold + 1);
-    this.#healAt = clock.now() + (untold ? backoffOf(untold.times, random()) : this.#aboutEvery(healEveryMs));
+    const isTried = untold !== undefined && untold.times > 0;
+    this.#healAt =
+      clock.now() + (isTried ? backoffOf(untold.times, random()) : this.#aboutEvery(healEveryMs));
     if (findings.isPassing) this.#compareWithin(this.#aboutEvery(PASSING_MS));
     this.#ended(true, { failure: undefined, untold, ...of, findings, toldAt: clock.wall() });
   }
@@ -204,9 +210,9 @@ export class SchedulerKeeper {
   /** What was refused before is tried again when it is time, whatever is told meanwhile. */
   #published({ answered, untold: parts, isPassing }: Published, of: Shut): void {
     const { clock, random } = this.#options;
-    const isNew = this.#standing.untold === undefined;
-    const untold = partsOf(parts, this.#timesUntold + (isNew ? 1 : 0));
-    if (untold && isNew) this.#healAt = clock.now() + backoffOf(untold.times, random());
+    const isNew = this.#timesUntold === 0;
+    const untold = partsOf(parts, isNew ? 1 : this.#timesUntold);
+    if (isNew && untold?.times === 1) this.#healAt = clock.now() + backoffOf(1, random());
     if (isPassing) this.#compareWithin(this.#aboutEvery(PASSING_MS));
     // Where there was nothing to tell it, it may have been away: that is no round that was done.
     if (!answered) this.#standing = { ...this.#standing, untold, ...of };
@@ -244,8 +250,10 @@ function shutIn({ domainsKnown, gpus }: HostSupply): Shut {
   };
 }
 
-function partsOf(parts: readonly Untold[], times: number): UntoldParts | undefined {
-  return parts.length === 0 ? undefined : { parts, times };
+/** `tries`: with this one. */
+function partsOf(parts: readonly Untold[], tries: number): UntoldParts | undefined {
+  if (parts.length === 0) return undefined;
+  return { parts, times: parts.some(({ kind }) => kind !== IN_VAIN) ? tries : 0 };
 }
 
 /** After the nth failure in a row: anything from a second to twice what it could be before. */

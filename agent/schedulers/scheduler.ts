@@ -99,9 +99,12 @@ export interface Findings {
   readonly isPassing: boolean;
 }
 
+/** The kind of what a scheduler that is told nothing gives out in vain: nothing was tried that may be done the next time. */
+export const IN_VAIN = "in-vain";
+
 /** A part of what there is to tell that was not told. */
 export interface Untold {
-  /** As in SchedulerError. */
+  /** As in SchedulerError; or IN_VAIN. */
   readonly kind: string;
   /** What it is about, as the scheduler calls it. */
   readonly what: string;

@@ -97,7 +97,7 @@ function judgedUntold(look: Look, scheduler: SchedulerReading | undefined) {
     return kind === "told" ? pass("all", { name }) : unknown("not-told");
   }
   const { trouble, parts, times } = untold;
-  look.saw(`scheduler ${name}: a part untold`, `${trouble}, ${times} in a row`);
+  look.saw(`scheduler ${name}: a part untold`, times > 0 ? `${trouble}, ${times} in a row` : trouble);
   tell(look, parts, ({ what, why }) => [what, why]);
   const why = parts.slice(0, MOST_SHOWN).map((each) => `${each.what}: ${each.why}`);
   return fail(trouble, { name, why: why.join("; ") });

@@ -1,6 +1,6 @@
 // What a Slurm that is told nothing gives out of this host although none of it can be made. Pure.
 import { beyond, sumOf, type Quantity } from "../../capacity/quantities.ts";
-import type { Untold } from "../scheduler.ts";
+import { IN_VAIN, type Untold } from "../scheduler.ts";
 import type { GpuSupply } from "../supply.ts";
 import type { Seen } from "./goal.ts";
 import { kindsOf } from "./further.ts";
@@ -29,7 +29,7 @@ function kindsBeyond({ told, limits, supply: { gpus }, bookings }: Seen): readon
 }
 
 function inVain(what: string, message: string): Untold {
-  return { kind: "in-vain", what, message };
+  return { kind: IN_VAIN, what, message };
 }
 
 function whyShut({ drained, closedBy }: GpuSupply): string {

@@ -147,13 +147,14 @@ describe("the conditions of the scheduler", () => {
       { what: `GPU ${gpu}`, why: "DEVICE_MODEL_MISSING" },
       { what: "/s/slurm.json", why: "cannot be written: ENOSPC" },
     ];
-    const told = { ...onlyAsked, untold: { trouble: "in-vain", parts, times: 3 } } as const;
+    const told = { ...onlyAsked, untold: { trouble: "in-vain", parts, times: 0 } } as const;
     const [unavailable, untold, ...books] = await conditionsOf(told);
     assert.ok(unavailable && untold);
     assert.equal(unavailable.finding.status, "pass");
     assert.match(messageOf(unavailable, "en"), /is told nothing of this host/);
     assert.deepEqual([untold.code, untold.finding.status], ["SCHEDULER_UNTOLD", "fail"]);
     assert.equal(severityOf(untold), "warning");
+    assert.equal(untold.evidence[0]?.value, "in-vain");
     assert.match(
       messageOf(untold, "en"),
       /is told nothing of this host, and gives out what cannot be made: /,

@@ -206,6 +206,23 @@ describe("a scheduler that cannot be told", () => {
     assert.equal(told.keeper.standing.untold, undefined);
   });
 
+  it("is compared as often as ever where it gives something out in vain, which is nothing that is tried, until something is refused beside", async () => {
+    const inVain = { kind: "in-vain", what: "node node1", message: "it is drained" };
+    told.untold = [inVain];
+    await told.clock.advance(15_000 + 20 * MINUTE);
+    assert.deepEqual(
+      told.taken(),
+      [15, 315, 615, 915, 1215].map((seconds) => `heal at ${seconds * 1000}`),
+    );
+    assert.deepEqual(told.keeper.standing.untold, { parts: [inVain], times: 0 });
+    told.untold = [inVain, { kind: "unrecorded", what: "/s/slurm.json", message: "ENOSPC" }];
+    told.version += 1;
+    told.supply = { ...NOTHING, living: new Set(["a"]) };
+    await told.clock.advance(4_000);
+    assert.deepEqual(told.taken(), ["publish at 1216000", "heal at 1218000"]);
+    assert.equal(told.keeper.standing.untold.times, 2);
+  });
+
   it("is tried again within two seconds of a first failure of all, however long it has refused a part, and that is not forgotten", async () => {
     told.untold = [{ kind: "refused", what: "host_vgpud_0000_00_02_0", message: "HTTP 400" }];
     told.random = 0.999_999;
