@@ -4,6 +4,7 @@ import { IN_VAIN, type Untold } from "../scheduler.ts";
 import type { GpuSupply } from "../supply.ts";
 import type { Seen } from "./goal.ts";
 import { kindsOf } from "./further.ts";
+import { GRES } from "./names.ts";
 import { heldIn, isShut, openOf, standingCounts } from "./wanted.ts";
 
 /**
@@ -14,11 +15,16 @@ export function givenOutInVain(seen: Seen, node: string): readonly Untold[] {
   const { told, supply } = seen;
   const kinds = told.drained || told.away ? [] : kindsBeyond(seen);
   if (kinds.length === 0) return [];
-  if (!supply.domainsKnown)
-    return [inVain(`node ${node}`, "it is not known which domains there are, and none can be made")];
-  return supply.gpus
-    .filter((gpu) => isShut(gpu) && kinds.flat().some((quantity) => gpu.offers.has(quantity)))
-    .map((gpu) => inVain(`GPU ${gpu.gpu}`, whyShut(gpu)));
+  const ofNode = (message: string): Untold => inVain(`node ${node}`, message);
+  if (!supply.domainsKnown) return [ofNode("it is not known which domains there are, and none can be made")];
+  const offer = ({ offers }: GpuSupply, kind: readonly Quantity[]): boolean =>
+    kind.some((quantity) => offers.has(quantity));
+  const nowhere = kinds.filter((kind) => !supply.gpus.some((gpu) => offer(gpu, kind)));
+  const shut = supply.gpus.filter((gpu) => isShut(gpu) && offer(gpu, kinds.flat()));
+  return [
+    ...(nowhere.length > 0 ? [ofNode(`no GPU of it has any ${namesOf(nowhere)}`)] : []),
+    ...shut.map((gpu) => inVain(`GPU ${gpu.gpu}`, whyShut(gpu))),
+  ];
 }
 
 /** Those of which Slurm counts more than jobs have on GPUs that are shut, and the others have in all. A job lacks what it has one quantity less of. */
@@ -30,6 +36,11 @@ function kindsBeyond({ told, limits, supply: { gpus }, bookings }: Seen): readon
 
 function inVain(what: string, message: string): Untold {
   return { kind: IN_VAIN, what, message };
+}
+
+/** Of each by the first that Slurm counts: without it nobody has any of the kind. */
+function namesOf(kinds: readonly (readonly Quantity[])[]): string {
+  return kinds.flatMap(([first]) => (first === undefined ? [] : GRES[first])).join(", nor any ");
 }
 
 function whyShut({ drained, closedBy }: GpuSupply): string {

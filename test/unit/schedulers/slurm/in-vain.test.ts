@@ -62,11 +62,31 @@ describe("what Slurm gives out in vain where it is told nothing", () => {
       assert.deepEqual(await inVain(host([gpu(shut)])), [FIRST + why]);
   });
 
+  const WHOLE: Partial<GpuSupply> = {
+    mode: "gvt-d",
+    offers: new Map([["gpus", { total: 1, kept: 0, least: 1, most: 1 }]] as const),
+  };
+
+  it("is the node where no GPU has any of it, until the count is taken off", async () => {
+    for (const [what, gpus] of [
+      ["no GPU at all", []],
+      ["one whose kernel offers nothing, as without a driver", [gpu({ offers: new Map() })]],
+      ["one that is drained, too", [gpu({ offers: new Map(), drained: true })]],
+      ["one that is given out whole", [gpu(WHOLE)]],
+    ] as const)
+      assert.deepEqual(await inVain(host(gpus)), ["node node1: no GPU of it has any vgpu"], what);
+    slurm.gresFile.set("gpu_whole", 1).set("vgpu_vf", 2);
+    slurm.gres += ",gpu_whole:1,vgpu_vf:2";
+    assert.deepEqual(await inVain(host([gpu({ ...WHOLE, ...OFF })])), [
+      "node node1: no GPU of it has any vgpu, nor any vgpu_vf",
+      `${FIRST}IOMMU_OFF, DEVICE_MODEL_MISSING`,
+    ]);
+    slurm.gres = slurm.gres.replace("vgpu:7", "vgpu:0").replace("vgpu_vf:2", "vgpu_vf:0");
+    assert.deepEqual(await inVain(host([gpu(WHOLE)])), []);
+  });
+
   it("is nothing of a GPU in a mode that Slurm does not count here", async () => {
-    const whole = gpu({
-      ...{ gpu: pciAddress(3), mode: "gvt-d", ...OFF },
-      offers: new Map([["gpus", { total: 1, kept: 0, least: 1, most: 1 }]] as const),
-    });
+    const whole = gpu({ gpu: pciAddress(3), ...WHOLE, ...OFF });
     assert.deepEqual(await inVain(host([gpu(), whole])), []);
     slurm.gresFile.set("gpu_whole", 1);
     slurm.gres += ",gpu_whole:1";
