@@ -9,6 +9,7 @@ import type { Task } from "../tasks.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { diagnosisTask } from "./diagnosis.ts";
 import { ledgerTask } from "./ledger-health.ts";
+import { amissWords } from "./scheduler-words.ts";
 import type { Stages } from "./stages.ts";
 
 /** Between two tries of the first look, while the kernel's facts cannot be read. */
@@ -77,8 +78,7 @@ export function statusOf(
   const keys = configuration.needRestart;
   const notes = [
     ...(ledger.trouble === undefined ? [] : ["the ledger cannot be written"]),
-    ...(keeper?.standing.failure === undefined ? [] : ["the scheduler cannot be told"]),
-    ...(keeper?.standing.untold === undefined ? [] : ["the scheduler is not told of all"]),
+    ...(keeper ? amissWords(keeper.standing) : []),
     ...(keys.length > 0 ? [`restart needed for ${keys.join(" and ")}`] : []),
   ];
   return statusLine({ ...view(), libvirt: libvirt.status, notes });

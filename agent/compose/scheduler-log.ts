@@ -2,6 +2,7 @@
 import type { CarriedOut, OnCarriedOut } from "../schedulers/carried-out.ts";
 import type { EndedRound } from "../schedulers/keeper.ts";
 import type { Untold } from "../schedulers/scheduler.ts";
+import { failedWords, untoldWords } from "./scheduler-words.ts";
 
 /** Of the agent's log. */
 type Told = Readonly<Record<"warn" | "info", (values: object, text: string) => void>>;
@@ -12,15 +13,14 @@ export function roundLog(log: Told): (round: EndedRound) => void {
   let untold: ReadonlySet<string> = new Set();
   return ({ standing: { name: scheduler, manner, failure, untold: now } }) => {
     if (failure && failure.kind !== failing)
-      log.warn({ scheduler, kind: failure.kind, why: failure.message }, "the scheduler cannot be told");
+      log.warn({ scheduler, kind: failure.kind, why: failure.message }, failedWords(manner));
     const hasFailed = failing !== undefined;
     failing = failure?.kind;
     if (failure) return;
     const parts = now?.parts ?? [];
     for (const part of parts) {
       const { kind, what, message: why } = part;
-      if (!untold.has(keyOf(part)))
-        log.warn({ scheduler, kind, what, why }, "the scheduler is not told of all");
+      if (!untold.has(keyOf(part))) log.warn({ scheduler, kind, what, why }, untoldWords(part, manner));
     }
     const isWhole = parts.length === 0;
     if (hasFailed || (isWhole && untold.size > 0))

@@ -14,6 +14,7 @@ import {
 import type { SchedulerView } from "../observation/view.ts";
 import type { PlacementFailure } from "../placement/errors.ts";
 import type { Standing } from "../schedulers/keeper.ts";
+import type { Untold } from "../schedulers/scheduler.ts";
 import type { SlurmFailure } from "../schedulers/slurm/commands.ts";
 
 type Settings = Pick<SchedulerConfig, "policy" | "claim_grace">;
@@ -35,7 +36,8 @@ export function readScheduler(
   return {
     kind: "told",
     ...named,
-    ...{ untold: untold && partsOf(untold), withoutDomains, closed },
+    untold: untold && { parts: untoldPartsOf(untold.parts), times: untold.times },
+    ...{ withoutDomains, closed },
     books: booksOf(standing, settings, clock),
   };
 }
@@ -55,13 +57,12 @@ export function viewScheduler(
   };
 }
 
-/** Under the kind of the first. */
-function partsOf({ parts, times }: NonNullable<Standing["untold"]>): UntoldOfHost {
-  return {
-    trouble: untoldTroubleOf(parts[0]?.kind ?? "internal"),
-    parts: parts.map(({ what, message: why }) => ({ what, why })),
-    times,
-  };
+/** What costs most first. */
+export function untoldPartsOf(parts: readonly Untold[]): UntoldOfHost["parts"] {
+  const rank = ({ trouble }: UntoldOfHost["parts"][number]): number => untoldTroubles.indexOf(trouble);
+  return parts
+    .map(({ kind, what, message: why }) => ({ trouble: untoldTroubleOf(kind), what, why }))
+    .sort((one, other) => rank(one) - rank(other));
 }
 
 /** As last compared; ages are those of now. */

@@ -32,7 +32,7 @@ import { SlurmScheduler } from "../schedulers/slurm/slurm-scheduler.ts";
 import { supplyOf, type Seen } from "../schedulers/supply.ts";
 import { machineMark } from "./machine-mark.ts";
 import { orderLog, roundLog } from "./scheduler-log.ts";
-import { troubleOf, untoldTroubleOf } from "./scheduler-reading.ts";
+import { troubleOf, untoldPartsOf } from "./scheduler-reading.ts";
 
 /** What was read before the agent began. */
 export interface SchedulerGiven {
@@ -191,9 +191,8 @@ function count(
   if (failure) recorder.round({ round, outcome: "failed", trouble: troubleOf(failure.kind), givenBack: 0 });
   else {
     const givenBack = round === "heal" ? findings.givenBack : 0;
-    const [first] = untold?.parts ?? [];
-    const trouble = first && untoldTroubleOf(first.kind);
-    recorder.round({ round, outcome: first ? "partial" : "ok", trouble, givenBack });
+    const [first] = untoldPartsOf(untold?.parts ?? []);
+    recorder.round({ round, outcome: first ? "partial" : "ok", trouble: first?.trouble, givenBack });
   }
 }
 

@@ -41,15 +41,15 @@ export const schedulerTroubles = [
 ] as const;
 export type SchedulerTrouble = (typeof schedulerTroubles)[number];
 
-/** Why it is not told a part alone, as one of several GPUs. */
+/** Why it is not told a part alone, as one of several GPUs. What costs most first: guests that fail, those that may, room, and what goes wrong later at most. */
 export const untoldTroubles = [
+  "in-vain",
   "refused",
   "conflict",
   "failed",
   "bad-answer",
-  "unrecorded",
   "not-given-back",
-  "in-vain",
+  "unrecorded",
 ] as const satisfies readonly SchedulerTrouble[];
 export type UntoldTrouble = (typeof untoldTroubles)[number];
 /** What can keep it from being told anything. */
@@ -83,10 +83,8 @@ interface ClosedGpu {
 
 /** What of this host the scheduler is not told, while it is told all else. */
 export interface UntoldOfHost {
-  /** Of the first part. */
-  readonly trouble: UntoldTrouble;
-  /** At least one; `what`: as the scheduler calls it. */
-  readonly parts: readonly { readonly what: string; readonly why: string }[];
+  /** At least one, what costs most first; `what`: as the scheduler calls it. */
+  readonly parts: readonly { readonly trouble: UntoldTrouble; readonly what: string; readonly why: string }[];
   /** How often they were tried without all of them being told; 0 where nothing was. */
   readonly times: number;
 }

@@ -10,11 +10,14 @@ import {
   type HostSubject,
 } from "../condition.ts";
 import type { Look } from "../look.ts";
-import type {
-  FailingTrouble,
-  SchedulerBooks,
-  SchedulerReading,
-  WaitingBooking,
+import {
+  untoldTroubles,
+  type FailingTrouble,
+  type SchedulerBooks,
+  type SchedulerReading,
+  type UntoldOfHost,
+  type UntoldTrouble,
+  type WaitingBooking,
 } from "../scheduler-reading.ts";
 
 /** GPUs go on being shared as they are; what suffers is who is sent here. */
@@ -91,16 +94,27 @@ export const schedulerUntold = hostCheck({
 function judgedUntold(look: Look, scheduler: SchedulerReading | undefined) {
   if (!scheduler || scheduler.kind === "not-configured") return notThere(scheduler);
   const { kind, name, isTold } = scheduler;
-  const untold = kind === "told" ? scheduler.untold : undefined;
-  if (!untold) {
+  const { parts, times } = (kind === "told" ? scheduler.untold : undefined) ?? { parts: [], times: 0 };
+  const [first] = parts;
+  if (!first) {
     if (!isTold) return notApplicable("only-asked", { name });
     return kind === "told" ? pass("all", { name }) : unknown("not-told");
   }
-  const { trouble, parts, times } = untold;
+  const { trouble } = first;
   look.saw(`scheduler ${name}: a part untold`, times > 0 ? `${trouble}, ${times} in a row` : trouble);
   tell(look, parts, ({ what, why }) => [what, why]);
-  const why = parts.slice(0, MOST_SHOWN).map((each) => `${each.what}: ${each.why}`);
-  return fail(trouble, { name, why: why.join("; ") });
+  return fail(trouble, { name, why: whyOf(trouble, parts.slice(0, MOST_SHOWN)) });
+}
+
+/** The message says what is the matter with those of that trouble; of the others their own word does. */
+function whyOf(trouble: UntoldTrouble, parts: UntoldOfHost["parts"]): string {
+  const words = (of: UntoldOfHost["parts"]): string =>
+    of.map(({ what, why }) => `${what}: ${why}`).join("; ");
+  const others = untoldTroubles.flatMap((each) => {
+    const of = parts.filter((part) => part.trouble === each && each !== trouble);
+    return of.length === 0 ? [] : ` (+ ${each}: ${words(of)})`;
+  });
+  return words(parts.filter((part) => part.trouble === trouble)) + others.join("");
 }
 
 export const bookingWithoutDomain = hostCheck({

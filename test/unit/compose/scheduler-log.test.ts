@@ -1,6 +1,7 @@
 // What an operator reads in the log of a scheduler that cannot be told of all.
 import assert from "node:assert/strict";
 import { orderLog, roundLog } from "../../../agent/compose/scheduler-log.ts";
+import { amissWords } from "../../../agent/compose/scheduler-words.ts";
 import type { Standing } from "../../../agent/schedulers/keeper.ts";
 import { nothingFound, type Untold } from "../../../agent/schedulers/scheduler.ts";
 
@@ -73,7 +74,7 @@ describe("the log of the scheduler", () => {
     assert.deepEqual(round({}), [AGAIN]);
   });
 
-  it("says of one that is told nothing by the configuration never that it is told again", () => {
+  it("says of one that is told nothing by the configuration never that it is told, or is not", () => {
     const round = rounds({ isTold: false });
     const node: Untold = {
       kind: "in-vain",
@@ -82,9 +83,27 @@ describe("the log of the scheduler", () => {
     };
     const failure = { kind: "unreachable", message: "ECONNREFUSED", times: 1 };
     const over = "what was amiss with the scheduler is over";
-    assert.deepEqual(round(refused(node)), ["the scheduler is not told of all in-vain node node1"]);
+    const record: Untold = { kind: "unrecorded", what: "/s/slurm.json", message: "ENOSPC" };
+    const inVain = "the scheduler gives out what cannot be made here in-vain node node1";
+    const undone = "something is left undone with the scheduler unrecorded /s/slurm.json";
+    assert.deepEqual(round(refused(node, record)), [inVain, undone]);
     assert.deepEqual(round({}), [over]);
-    round({ failure });
+    assert.deepEqual(round({ failure }), ["the scheduler cannot be asked unreachable"]);
     assert.deepEqual(round({}), [over]);
+  });
+
+  it("has for the status line the same words, each once", () => {
+    const manner = { isTold: true, booksBy: "job", mayOversend: false } as const;
+    const failure = { kind: "unreachable", message: "ECONNREFUSED", times: 1 };
+    const { untold } = refused(first, second);
+    assert.deepEqual(amissWords({ manner, failure: undefined, untold: undefined }), []);
+    assert.deepEqual(amissWords({ manner, failure, untold }), [
+      "the scheduler cannot be told",
+      "the scheduler is not told of all",
+    ]);
+    const inVain = refused({ kind: "in-vain", what: "node node1", message: "it is drained" });
+    assert.deepEqual(amissWords({ manner: { ...manner, isTold: false }, failure: undefined, ...inVain }), [
+      "the scheduler gives out what cannot be made here",
+    ]);
   });
 });

@@ -43,18 +43,18 @@ describe("what the diagnosis is told of the scheduler", () => {
     });
   });
 
-  it("is what alone could not be told, beside what was found and as up", () => {
+  it("is what alone could not be told, what costs most first, beside what was found and as up", () => {
     const parts = [
-      { kind: "duplicate", what: "host_vgpud_0000_00_02_0", message: "the name is taken" },
       { kind: "unrecorded", what: "/s/scheduler.json", message: "cannot be written: ENOSPC" },
+      { kind: "duplicate", what: "host_vgpud_0000_00_02_0", message: "the name is taken" },
     ];
     const standing = { ...unasked, toldAt: 1, untold: { parts, times: 4 } };
     const read = readScheduler(standing, settings, clock);
     assert.deepEqual(read.kind === "told" && read.untold, {
-      ...{ trouble: "refused", times: 4 },
+      times: 4,
       parts: [
-        { what: "host_vgpud_0000_00_02_0", why: "the name is taken" },
-        { what: "/s/scheduler.json", why: "cannot be written: ENOSPC" },
+        { trouble: "refused", what: "host_vgpud_0000_00_02_0", why: "the name is taken" },
+        { trouble: "unrecorded", what: "/s/scheduler.json", why: "cannot be written: ENOSPC" },
       ],
     });
     const view = viewScheduler(standing, settings, clock);
@@ -69,7 +69,7 @@ describe("what the diagnosis is told of the scheduler", () => {
     const manner = { ...unasked.manner, isTold: false };
     const standing = { ...unasked, manner, toldAt: 1, untold: { parts, times: 1 } };
     const read = readScheduler(standing, settings, clock);
-    assert.equal(read.kind === "told" && read.untold?.trouble, "in-vain");
+    assert.equal(read.kind === "told" && read.untold?.parts[0]?.trouble, "in-vain");
     assert.equal(viewScheduler(standing, settings, clock)?.untold, 1);
     const shut = { withoutDomains: true, closed: [{ gpu, closedBy: ["IOMMU_OFF"] as const }] };
     const drained = { ...standing, ...shut, untold: undefined };

@@ -144,10 +144,10 @@ describe("the conditions of the scheduler", () => {
 
   it("warn where it is only asked and sends here in vain, with what has to be done by hand, and judge its books all the same", async () => {
     const parts = [
-      { what: `GPU ${gpu}`, why: "DEVICE_MODEL_MISSING" },
-      { what: "/s/slurm.json", why: "cannot be written: ENOSPC" },
-    ];
-    const told = { ...onlyAsked, untold: { trouble: "in-vain", parts, times: 0 } } as const;
+      { trouble: "in-vain", what: `GPU ${gpu}`, why: "DEVICE_MODEL_MISSING" },
+      { trouble: "unrecorded", what: "/s/slurm.json", why: "cannot be written: ENOSPC" },
+    ] as const;
+    const told = { ...onlyAsked, untold: { parts, times: 0 } } as const;
     const [unavailable, untold, ...books] = await conditionsOf(told);
     assert.ok(unavailable && untold);
     assert.equal(unavailable.finding.status, "pass");
@@ -162,7 +162,7 @@ describe("the conditions of the scheduler", () => {
     for (const language of languages) {
       assert.match(
         messageOf(untold, language),
-        /GPU 0000:00:02\.0: DEVICE_MODEL_MISSING; \/s\/slurm\.json: /,
+        /GPU 0000:00:02\.0: DEVICE_MODEL_MISSING \(\+ unrecorded: \/s\/slurm\.json: cannot be written: ENOSPC\)$/,
       );
       assert.match(remedyOf(untold, language), /state=drain .*state=undrain/);
     }
@@ -170,10 +170,12 @@ describe("the conditions of the scheduler", () => {
   });
 
   it("warn where it is only asked and what has to be remembered of it cannot be written, and say not that it is told", async () => {
-    const parts = [{ what: "/s/slurm.json", why: "cannot be written: ENOSPC" }];
+    const parts = [
+      { trouble: "unrecorded", what: "/s/slurm.json", why: "cannot be written: ENOSPC" },
+    ] as const;
     const [, untold] = await conditionsOf({
       ...onlyAsked,
-      untold: { trouble: "unrecorded", parts, times: 1 },
+      untold: { parts, times: 1 },
     });
     assert.ok(untold);
     assert.deepEqual([untold.code, untold.finding.status], ["SCHEDULER_UNTOLD", "fail"]);
@@ -228,10 +230,10 @@ describe("the conditions of the scheduler", () => {
   for (const trouble of untoldTroubles)
     it(`say what alone it cannot be told, and judge its books all the same: ${trouble}`, async () => {
       const parts = [
-        { what: "kvm-1_vgpud_0000_00_02_0", why: "WHAT IT SAID" },
-        { what: "kvm-1_vgpud_0000_03_00_0", why: "AND OF THIS" },
+        { trouble, what: "kvm-1_vgpud_0000_00_02_0", why: "WHAT IT SAID" },
+        { trouble, what: "kvm-1_vgpud_0000_03_00_0", why: "AND OF THIS" },
       ];
-      const untold = { trouble, parts, times: 3 };
+      const untold = { parts, times: 3 };
       const books = { ...agreed, withoutDomain: [waiting(7260)] };
       const [unavailable, part, withoutDomain, ...others] = await conditionsOf({ ...told, untold, books });
       assert.equal(unavailable?.finding.status, "pass");

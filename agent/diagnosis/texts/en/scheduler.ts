@@ -105,8 +105,8 @@ export const scheduler = {
     remedies: {
       "in-vain":
         "drain the host there by hand (scontrol update nodename=NODE state=drain reason=TEXT) until that has passed, and end that drain then (state=undrain); " +
-        "where other GPUs of this host go on take off there what is named instead, while no job has any of it. vgpud sees it at its next comparison (scheduler.heal_every). The conditions " +
-        "that are named, or others here, say what is the matter. With scheduler.slurm.publish vgpud does so by itself",
+        "where it is to stay so, or other GPUs of this host go on, take off there what is named instead, while no job has any of it. With scheduler.slurm.publish vgpud " +
+        "does all that by itself. It sees what you did at its next comparison (scheduler.heal_every). The conditions that are named, or others here, say what is the matter",
       refused:
         "see what it says; a rule of Placement's policy or a name that is taken is the operator's to change, the rest is a fault of vgpud. What " +
         "was told of that GPU before stands; vgpud tries again by itself",

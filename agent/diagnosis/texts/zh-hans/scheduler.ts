@@ -94,8 +94,8 @@ export const scheduler: Same<typeof english> = {
     remedies: {
       "in-vain":
         "在问题解决之前，请在那里手动 drain 本机（scontrol update nodename=NODE state=drain reason=TEXT），之后再结束该 drain（state=undrain）；" +
-        "如果本机的其他 GPU 仍可使用，也可以在没有作业占用时在那里减去所列的部分。vgpud 会在下一次比较时（scheduler.heal_every）看到。原因由所列的条件或这里的其他条件说明。" +
-        "scheduler.slurm.publish 为 true 时，由 vgpud 自动进行",
+        "如果情况要一直如此，或本机的其他 GPU 仍可使用，也可以在没有作业占用时在那里减去所列的部分。scheduler.slurm.publish 为 true 时，这些都由 vgpud 自动进行。" +
+        "vgpud 会在下一次比较时（scheduler.heal_every）看到您所做的。原因由所列的条件或这里的其他条件说明",
       refused:
         "看它说了什么；Placement 的策略规则或已被占用的名称由管理员更改，其余是 vgpud 的错误。此前告知的该 GPU 的内容仍然有效；vgpud 会自行重试",
       conflict: "找出还有谁在写名为 HOST_vgpud_… 的资源提供者：它们只属于 vgpud",
