@@ -174,7 +174,9 @@ const NOT_YET =
 
 /** That of the one cause for which every candidate was lost; for want of room, and of several causes. */
 function endingOf([first, ...others]: readonly Lost[]): Lost["ending"] {
-  const cause = ({ reason, ending }: Lost): string => `${ending} ${reason ?? ""}`;
+  // Hosts of which nothing can be had now are all one, whatever it is on each that does not answer: none is for want of room.
+  const cause = ({ reason, ending }: Lost): string =>
+    ending === "unreachable" ? ending : `${ending} ${reason ?? ""}`;
   return first && others.every((other) => cause(other) === cause(first)) ? first.ending : "no-room";
 }
 

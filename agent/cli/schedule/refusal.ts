@@ -93,16 +93,27 @@ function isHostCondition(reason: string): boolean {
 }
 
 /** What vgpud needs on its host does not answer it. */
-const unserved: ReadonlySet<string> = new Set<Reason>([
+const needsAway: ReadonlySet<string> = new Set<Reason>([
   "LIBVIRT_UNAVAILABLE",
   "LIBVIRT_TIMEOUT",
   "HOSTD_UNAVAILABLE",
+  "KERNEL_TIMEOUT",
   "LEDGER_UNAVAILABLE",
 ]);
+/** Vgpud itself is not there yet, as on all hosts after a power cut, or no more. */
+const soonOver: ReadonlySet<string> = new Set<Reason>(["STARTING", "STOPPING"]);
 
 /** How a candidate counts that was lost for a refusal: one that can do nothing now is as one that does not answer. */
 export function lostFor(said: CliError): Pick<CliError, "ending" | "reason" | "hints"> {
-  if (!unserved.has(said.reason ?? "")) return said;
-  const hints = [...said.hints, "what is wrong on a host that is passed over so: vgpuctl doctor there"];
-  return { ending: "unreachable", reason: said.reason, hints };
+  const hint = hintFor(said.reason ?? "");
+  return hint === undefined
+    ? said
+    : { ending: "unreachable", reason: said.reason, hints: [...said.hints, hint] };
+}
+
+function hintFor(reason: string): string | undefined {
+  if (needsAway.has(reason)) return "what is wrong on a host that is passed over so: vgpuctl doctor there";
+  if (soonOver.has(reason))
+    return "vgpud just starts or goes down there: the same line again soon; where it stays so: vgpuctl doctor there";
+  return undefined;
 }

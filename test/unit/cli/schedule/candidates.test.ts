@@ -40,19 +40,6 @@ describe("a claim on its way from candidate to candidate", () => {
     assert.deepEqual(steps, ["claim", "release", "claim", "release", "claim", "release", "claim"]);
   });
 
-  it("is as one of hosts that do not answer where what they need on themselves does not, and it is said what to look at", async () => {
-    const away = (): Refuses => refusal(status.UNAVAILABLE, "LIBVIRT_UNAVAILABLE");
-    const { ended, lost, standing } = await new Hosts({ a: away, b: away }).schedule();
-    assert.ok(ended.kind === "no-host");
-    const how = ["unreachable", "LIBVIRT_UNAVAILABLE"];
-    assert.deepEqual(
-      lost.map(({ ending, reason }) => [ending, reason]),
-      [how, how],
-    );
-    assert.match(lost[0]?.hints.join("\n") ?? "", /vgpuctl doctor there$/);
-    assert.equal(standing, "released");
-  });
-
   it("stays when somebody else has booked with it while its host was asked", async () => {
     for (const consumerType of ["VGPUD", "INSTANCE"]) {
       const hosts: Hosts = new Hosts({

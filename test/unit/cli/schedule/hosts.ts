@@ -19,7 +19,7 @@ import { TOTALS } from "../scheduling.ts";
 
 export const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
 const sizes = { lowGmMib: 128, highGmMib: 512, fences: 4 };
-const flavor: Flavor = {
+export const flavor: Flavor = {
   ...{ name: "m1.gvt", vcpus: 2, memoryMib: 2048 },
   vgpu: { mode: "gvt-g", asked: sizes, sizes, namesHighGm: false },
   traits: { required: [], forbidden: [] },
