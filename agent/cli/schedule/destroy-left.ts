@@ -3,7 +3,7 @@ import type { Reason } from "../../core/reasons.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { isOfPlacement } from "./placement-failure.ts";
-import { isSilence } from "./silent-hosts.ts";
+import { isSilence, isWithoutAnswer, ofLook } from "./silent-hosts.ts";
 import { HOST_NO_MORE } from "./whereabouts.ts";
 
 /** How far it came: `answered` is the destroy, and what failed is a question after it. */
@@ -23,11 +23,10 @@ export interface Left {
 export function leftBehind(error: CliError, left: Left): CliError {
   const { claimId, host, isBooked, reached, look, again } = left;
   const { ending, reason, call } = error;
-  const isUnanswered = call?.outcomeUnknown === true && ending !== "interrupted";
   const isUnknown = call?.outcomeUnknown === true || reason === TIMED_OUT;
   const isOpen = reached === "sent" && isUnknown;
   const isPlacements = isOfPlacement(error);
-  const isAway = isUnanswered || (isSilence(error) && !isPlacements);
+  const isAway = isWithoutAnswer(error) || (isSilence(error) && !isPlacements);
   const lines = [
     ...error.lines,
     ...(reached === "unsent" ? [`  nothing was destroyed: ${host} was not asked for it`] : []),
@@ -43,8 +42,7 @@ export function leftBehind(error: CliError, left: Left): CliError {
     ...(isAway && reached === "unsent" ? [HOST_NO_MORE] : []),
   ]);
   return error.with({
-    // As where nobody is there at all: whether it hangs before it takes the connection or after is all one.
-    ending: isAway && reached === "unsent" ? "unreachable" : ending,
+    ending: reached === "unsent" ? ofLook(error).ending : ending,
     ...{ lines, hints: [...hints], call: isUnknown ? undefined : call },
   });
 }

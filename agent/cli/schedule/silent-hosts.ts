@@ -1,7 +1,5 @@
 // Which of many hosts do not answer, so that nothing is booked there for nothing, and no create is sent to one that hangs.
-import { STUCK_THERE } from "../client/stuck.ts";
 import type { Vgpud } from "../client/vgpud.ts";
-import { isUnanswered } from "../errors/call-error.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
@@ -25,6 +23,16 @@ export function isSilence({ call, ending }: Pick<CliError, "call" | "ending">): 
   return call === undefined && ending === "unreachable";
 }
 
+/** Whether it was reached, and no answer came: not in the time for it, or the connection broke. */
+export function isWithoutAnswer({ call, ending }: Pick<CliError, "call" | "ending">): boolean {
+  return call?.outcomeUnknown === true && ending !== "interrupted";
+}
+
+/** A failure of a host that was only looked at: whether one that is away hangs before it takes the connection or after is all one. */
+export function ofLook(error: CliError): CliError {
+  return isWithoutAnswer(error) ? error.with({ ending: "unreachable" }) : error;
+}
+
 /** By host, what came of asking it. Hosts are asked at once. */
 export async function silentAmong(
   hosts: ReadonlySet<string>,
@@ -38,19 +46,10 @@ export async function silentAmong(
         return [];
       } catch (error) {
         if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-        const silence = silenceOf(error);
-        return silence ? [[host, silence] as const] : [];
+        return isSilence(error) || isWithoutAnswer(error) ? [[host, ofLook(error)] as const] : [];
       }
     },
     decides: () => false,
   });
   return new Map(all.flat());
-}
-
-/** A host that takes connections and hangs is as silent as one that is down. Undefined for one that said something. */
-function silenceOf(error: CliError): CliError | undefined {
-  if (isSilence(error)) return error;
-  return isUnanswered(error)
-    ? new CliError("unreachable", error.message, { hints: [STUCK_THERE], cause: error })
-    : undefined;
 }

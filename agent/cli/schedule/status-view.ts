@@ -1,6 +1,7 @@
 // What `vgpuctl schedule status` tells of a claim, for people and for machines. Pure.
 import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { Answer } from "../command.ts";
+import type { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import { domainDetail } from "../view/domain-view.ts";
 import { messageJson } from "../view/json.ts";
@@ -20,19 +21,27 @@ interface Seen {
   readonly domain: Domain | undefined;
   /** Where that host has none that is there, and the claim is booked there. */
   readonly others?: Others;
+  /** Why nobody knows them there. */
+  readonly fault?: CliError;
 }
 
 type Lines = Pick<Opened, "line" | "lineTo">;
 
+/** Of hosts that nobody could be asked for: Placement failed. */
+export function othersUnknown(claimId: string, { message }: Pick<CliError, "message">): string {
+  return `whether another host has a domain of claim ${claimId} is not known: ${message}`;
+}
+
 export function shown(about: About, seen: Seen, parts: Lines): Answer {
   const { claimId, held } = about;
-  const { domain } = seen;
+  const { domain, fault } = seen;
   const isTold = domain !== undefined && (lives(domain) || held === undefined);
   return {
     json: documentOf(about, seen),
     text: [{ kind: "fields", fields: fieldsOf(about, seen) }, ...(isTold ? domainDetail(domain) : [])],
     names: [claimId],
     messages: messagesOf(about, seen, parts),
+    ...(fault && { error: fault.with({ message: othersUnknown(claimId, fault) }) }),
   };
 }
 
@@ -64,10 +73,10 @@ function fieldsOf({ claimId, host, held }: About, seen: Seen) {
 }
 
 /** Where the booked host has no domain that is there. */
-function noneText({ domain, others }: Seen, host: string): string {
+function noneText({ domain, others, fault }: Seen, host: string): string {
   const none = domain === undefined ? "none" : "gone";
   if (others?.host !== undefined) return `${none} on ${host}, and ${others.host} has it`;
-  const unknown = [...(others?.unknown.keys() ?? [])].join(" or ");
+  const unknown = fault ? "another" : [...(others?.unknown.keys() ?? [])].join(" or ");
   return unknown === ""
     ? `${none}: the booking is given back in time, or by destroy`
     : `${none} on ${host}, and whether ${unknown} has one is not known`;

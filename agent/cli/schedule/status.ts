@@ -10,7 +10,8 @@ import { othersThan, waysOn, type Others } from "./booked-elsewhere.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { shown } from "./status-view.ts";
+import { ofLook } from "./silent-hosts.ts";
+import { othersUnknown, shown } from "./status-view.ts";
 import {
   domainOfClaim,
   notKnown,
@@ -40,10 +41,12 @@ export async function status(args: Arguments, environment: Environment): Promise
   }
   const isThere = domain !== undefined && !isGone(domain);
   if (isThere || named.held === undefined) return shown({ ...named, host }, { domain }, parts);
-  return shown({ ...named, host }, { domain, others: await others() }, parts);
+  const told = await orWhy(others);
+  const seen = told instanceof CliError ? { domain, fault: told } : { domain, others: told };
+  return shown({ ...named, host }, seen, parts);
 }
 
-/** A failure to ask them is no reason to hide the one that there is. Throws the user's interrupt. */
+/** A failure to ask them is no reason to hide what the booked host said, or failed with. Throws the user's interrupt. */
 async function orWhy(others: () => Promise<Others>): Promise<Others | CliError> {
   try {
     return await others();
@@ -64,8 +67,7 @@ interface Unsaid {
 function withOthers(error: CliError, claimId: string, { booked, others, parts }: Unsaid): CliError {
   const more = (...lines: readonly string[]): CliError =>
     error.with({ lines: [...error.lines, ...lines.map((each) => `  ${each}`)] });
-  if (others instanceof CliError)
-    return more(`whether another host has a domain of claim ${claimId} is not known: ${others.message}`);
+  if (others instanceof CliError) return more(othersUnknown(claimId, others));
   const { host, unknown } = others;
   const unasked = [...unknown].map(
     ([name, why]) => `whether ${name} has a domain of it is not known: ${why}`,
@@ -109,7 +111,7 @@ async function domainOf(
     other = domain || isMeant ? undefined : await otherThan(host, agent.vgpud);
     if (other === undefined) return domain;
   } catch (error) {
-    throw error instanceof CliError ? saidBy(host, error) : error;
+    throw error instanceof CliError ? saidBy(host, ofLook(error)) : error;
   }
   const message = `what answers as ${host} has no domain of claim ${claimId}, and ${other}`;
   const taken = `where that is the host that is meant: ${line("status", claimId, "--host", host)}`;

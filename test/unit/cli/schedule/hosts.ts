@@ -32,7 +32,8 @@ export type Refuses = Error | undefined;
 
 export function refusal(code: status, reason?: string, outcomeUnknown = false): CliError {
   const details = { reason, metadata: {}, fields: [], retryMs: undefined, decision: undefined };
-  const call: FailedCall = { code, details, outcomeUnknown };
+  const isLate = code === status.DEADLINE_EXCEEDED && reason === undefined;
+  const call: FailedCall = { code, details, outcomeUnknown: outcomeUnknown || isLate };
   return new CliError("failure", `refused with ${reason ?? status[code]}`, { reason, call });
 }
 

@@ -1,5 +1,6 @@
 // The status of a booked claim whose host does not say whether it has a domain, and what is known of it all the same.
 import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
 import { Domain } from "../../../../proto/gen/vgpud/v1/domain.ts";
 import { connect } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
@@ -70,6 +71,22 @@ describe("the status of a claim whose host does not say what it has", () => {
       ),
       stderr,
     );
+  });
+
+  it("ends as where nobody is there also where the host takes the call and does not answer", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = new Around(vgpud, [HERE]);
+    vgpud.refuse({ code: status.DEADLINE_EXCEEDED, message: "too late" });
+    const unbooked = await around.schedule(["status", CLAIM, "--host", HERE]);
+    around.book(CLAIM, HERE);
+    const booked = await around.schedule(["status", CLAIM]);
+    for (const { stderr, exitCode } of [unbooked, booked]) {
+      assert.equal(exitCode, exitCodes.unreachable);
+      assert.match(
+        stderr,
+        new RegExp(`^error: ${HERE}: no answer from vgpud within 10s\nhint: .* its vgpud is stuck; .*\n`),
+      );
+    }
   });
 
   it("ends as the user ends it while the others are asked", async () => {

@@ -7,6 +7,7 @@ import { GetHostResponse } from "../../../../proto/gen/vgpud/v1/host_service.ts"
 import { connect } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
 import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
+import { PlacementError } from "../../../../agent/placement/errors.ts";
 import * as facts from "../facts.ts";
 import { fakeVgpud, type FakeVgpud } from "../fake-vgpud.ts";
 import { Around, ELSEWHERE, HERE } from "./around.ts";
@@ -85,6 +86,27 @@ describe("the status of a booking whose domain is gone", () => {
     };
     const both = new Around(vgpud, [HERE, ELSEWHERE], { [ELSEWHERE]: path });
     assert.deepEqual(await told(both, { connect: withOther }), ["CLAIM_STATE_GONE", ELSEWHERE]);
+  });
+
+  it("is shown as its host tells it, or that it has none, where Placement does not say which others there are", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = new Around(vgpud, [HERE]);
+    around.book(CLAIM, HERE);
+    around.api.all = () => Promise.reject(new PlacementError("unreachable", "GET: refused"));
+    const none = await around.schedule(["status", CLAIM]);
+    assert.equal(none.exitCode, exitCodes.unreachable);
+    assert.match(none.stdout, new RegExp(`^host: +${HERE}\nGPU: +0000:00:02\\.0\nbooked: +CUSTOM_`, "m"));
+    const text = `none on ${HERE}, and whether another has one is not known`;
+    assert.match(none.stdout, new RegExp(`^domain: +${text}$`, "m"));
+    const unknown = `whether another host has a domain of claim ${CLAIM} is not known`;
+    assert.ok(
+      none.stderr.startsWith(`error: ${unknown}: cannot ask Placement: GET: refused\nhint: where it is: `),
+      none.stderr,
+    );
+    domainOn(vgpud, ClaimState.GONE);
+    const { stdout, exitCode } = await around.schedule(["status", CLAIM, "-o", "json"]);
+    const { booking, domain_host: at } = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual([booking, at, exitCode], ["held", null, exitCodes.unreachable]);
   });
 });
 
