@@ -18,6 +18,11 @@ export function gpuOfProvider(name: string): PciAddress | undefined {
   return addressAfter(INFIX, name);
 }
 
+/** The host of a provider of vgpud's, as it was called when it last published that; undefined for a provider of others. */
+export function hostOfProvider(name: string): string | undefined {
+  return gpuOfProvider(name) === undefined ? undefined : name.slice(0, name.lastIndexOf(INFIX));
+}
+
 /**
  * The GPU of a provider of Nova's, whatever the host was called; undefined for a provider of others. Its libvirt driver names one with
  * mediated devices `HOST_pci_0000_00_02_0`, and its PCI tracker one that is given away whole or by its virtual functions

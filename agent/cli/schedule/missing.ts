@@ -1,12 +1,12 @@
 // Which GPUs are none of the candidates whatever they have: where Placement has no candidate at all, they may be why. That is the everyday
-// state of a full site, so that what is asked is little, however large the cloud is or however many hosts the schedule file names.
-import { DRAINED, gpuOfProvider, traitOf } from "../../core/placement-names.ts";
+// state of a full site, so that what is asked is little, however many hosts the schedule file names, and of GPUs of vgpud's alone, however
+// large the cloud around them is.
+import { DRAINED, gpuOfProvider, hostOfProvider, traitOf } from "../../core/placement-names.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import { answersInOrder } from "./in-order.ts";
 import type { Flavor } from "./flavor.ts";
 import { REQUESTS_AT_ONCE, type SchedulePlacement } from "./placement-port.ts";
 import { placeOf, placeText, type Place } from "./places.ts";
-import { hostsAmong } from "./whereabouts.ts";
 
 /** By what Placement knows. */
 export interface Missing {
@@ -19,7 +19,7 @@ export interface Missing {
 }
 
 interface Asking {
-  readonly api: Pick<SchedulePlacement, "all" | "bearing" | "known" | "providerNamed" | "tree">;
+  readonly api: Pick<SchedulePlacement, "bearing" | "known" | "providerNamed" | "tree">;
   /** As in Opened. */
   readonly namedHosts: readonly string[];
   readonly flavor: Flavor;
@@ -29,16 +29,23 @@ interface Asking {
   readonly signal: AbortSignal;
 }
 
-/** Undefined where Placement does not say, which is no reason to end otherwise. */
+/** Undefined where Placement does not say, which is no reason to end otherwise. What it has said by then is told all the same. */
 export async function missingIn(asking: Asking): Promise<Missing | undefined> {
-  const { api, flavor, signal } = asking;
-  try {
-    const drained = await drainedAmong(asking);
+  const { signal } = asking;
+  const drained = await saidBefore(signal, () => drainedAmong(asking));
+  if (drained === undefined) return undefined;
+  const rest = await saidBefore(signal, async () => {
     const unpublished = await unpublishedAmong(asking);
-    const { mode } = flavor.vgpu;
     const isTold = drained.some.length > 0 || unpublished.length > 0;
-    const isKnown = isTold || (await api.known("traits", [traitOf("mode", mode)], signal)).size > 0;
-    return { drained, unpublished, unknownMode: isKnown ? undefined : mode };
+    return { unpublished, unknownMode: isTold ? undefined : await unknownMode(asking) };
+  });
+  return { drained, unpublished: [], unknownMode: undefined, ...rest };
+}
+
+/** Undefined where Placement fails, or does not say it before the signal aborts. */
+async function saidBefore<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
   } catch (error) {
     if (error instanceof PlacementError || signal.aborted) return undefined;
     throw error;
@@ -63,19 +70,41 @@ async function drainedAmong({ api, flavor, memberOf, signal }: Asking): Promise<
   return { some, more: gpus.length - places.length };
 }
 
-async function unpublishedAmong(asking: Asking): Promise<readonly string[]> {
-  const { api, namedHosts, signal } = asking;
-  if (namedHosts.length <= ASKED_EACH) return await unpublishedByName(asking);
-  // The whole cloud is hardly larger than what the file names, and one request is less than two for each of them.
-  const published = new Set(hostsAmong(await api.all(signal)));
-  return namedHosts.filter((host) => !published.has(host));
+async function unknownMode({ api, flavor, signal }: Asking): Promise<Missing["unknownMode"]> {
+  const { mode } = flavor.vgpu;
+  return (await api.known("traits", [traitOf("mode", mode)], signal)).size > 0 ? undefined : mode;
 }
 
-/** For so few the rest of the cloud is not worth a look. */
+async function unpublishedAmong(asking: Asking): Promise<readonly string[]> {
+  const { namedHosts } = asking;
+  if (namedHosts.length <= ASKED_EACH) return await unpublishedByName(namedHosts, asking);
+  // A list of vgpud's GPUs is less than two requests for each of so many.
+  const published = await publishedHosts(asking);
+  const others = namedHosts.filter((host) => !published.has(host));
+  return others.length <= ASKED_EACH ? await unpublishedByName(others, asking) : others;
+}
+
+/** For so few no list is made. */
 const ASKED_EACH = 8;
 
-async function unpublishedByName({ api, namedHosts, signal }: Asking): Promise<readonly string[]> {
-  const all = await answersInOrder(namedHosts, {
+/** By the names of their GPUs, each of which bears the trait of its hypervisor, whatever it is used for. */
+async function publishedHosts({ api, signal }: Asking): Promise<ReadonlySet<string>> {
+  const hosts = new Set<string>();
+  for (const hypervisor of ["kvm", "xen"]) {
+    const required = [traitOf("hypervisor", hypervisor)];
+    for (const { name } of await api.bearing({ required, forbidden: [] }, [], signal)) {
+      const host = hostOfProvider(name);
+      if (host !== undefined) hosts.add(host);
+    }
+  }
+  return hosts;
+}
+
+async function unpublishedByName(
+  hosts: readonly string[],
+  { api, signal }: Asking,
+): Promise<readonly string[]> {
+  const all = await answersInOrder(hosts, {
     ask: async (host, over) => {
       const either = AbortSignal.any([signal, over]);
       const found = await api.providerNamed(host, either);

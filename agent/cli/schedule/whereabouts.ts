@@ -162,7 +162,7 @@ export function allHosts(providers: readonly Provider[], namedHosts: readonly st
 }
 
 /** Of which there is a GPU of vgpud's. */
-export function hostsAmong(providers: readonly Provider[]): readonly string[] {
+function hostsAmong(providers: readonly Provider[]): readonly string[] {
   const roots = new Set(providers.filter(({ name }) => gpuOfProvider(name)).map(({ root }) => root));
   return providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
 }

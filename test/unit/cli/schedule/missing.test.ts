@@ -57,20 +57,34 @@ describe("a create that has no candidate", () => {
     assert.deepEqual(more, []);
   });
 
-  it("has one list made in the place of a question for each where the schedule file names many hosts", async () => {
+  it("has vgpud's GPUs alone listed in the place of a question for each where the schedule file names many hosts", async () => {
     const api = new MemoryPlacement();
+    api.all = () => assert.fail("every provider is asked for");
     const names = Array.from({ length: 500 }, (_, at) => `h${at}`);
-    for (const host of names.slice(1)) api.addHost(host, TOTALS);
-    let lists = 0;
-    const all = api.all.bind(api);
-    api.all = () => {
-      lists += 1;
-      return all();
+    for (const [at, host] of names.slice(1).entries())
+      api.traits.set(api.addHost(host, TOTALS), [`CUSTOM_INTEL_VGPU_HYPERVISOR_${at % 2 ? "KVM" : "XEN"}`]);
+    const asked: string[] = [];
+    const providerNamed = api.providerNamed.bind(api);
+    api.providerNamed = (name) => {
+      asked.push(name);
+      return providerNamed(name);
     };
-    api.providerNamed = () => assert.fail("one of them is asked for");
     const [hint, ...others] = await hintsOf(api, names);
     assert.match(hint ?? "", /^Placement has no GPU of h0, which the schedule file names: /);
-    assert.deepEqual([others, lists], [[], 1]);
+    assert.deepEqual([others, asked], [[], ["h0"]]);
+    const more = names.map((name) => `other-${name}`);
+    const [many] = await hintsOf(api, [...names, ...more]);
+    assert.match(many ?? "", /^Placement has no GPU of h0, other-h0, .* and 496 more, which/);
+    assert.deepEqual(asked, ["h0"]);
+  });
+
+  it("is told what is drained also where Placement does not say which hosts have published", async () => {
+    const api = new MemoryPlacement();
+    api.traits.set(api.addHost("a", TOTALS), [DRAINED, "CUSTOM_INTEL_VGPU_MODE_SRIOV", "CUSTOM_RACK_7"]);
+    api.providerNamed = () => Promise.reject(new PlacementError("bad-answer", "more than 16 MiB"));
+    const [drained, ...others] = await hintsOf(api, ["kvm-1"]);
+    assert.match(drained ?? "", /^drained, .*: a 0000:00:02\.0; /);
+    assert.deepEqual(others, []);
   });
 
   it("is told that no vgpud has published a GPU of its mode, where no host is named, and not once one has", async () => {
