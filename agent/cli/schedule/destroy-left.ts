@@ -14,7 +14,7 @@ export interface Left {
   readonly host: string;
   readonly isBooked: boolean;
   readonly reached: Reached;
-  /** Command lines that show the claim, and that repeat the destroy: not by a name, which no domain may have any more. */
+  /** Command lines that show the claim, and that repeat the destroy. */
   readonly look: string;
   readonly again: string;
 }

@@ -37,9 +37,10 @@ export async function destroy(args: Arguments, environment: Environment): Promis
     const again = ["schedule", "destroy", ...args.operands, "--yes"];
     await confirm(`destroy the domain of claim ${claimId} on ${host}? its disks stay`, environment, again);
   }
-  const done = await destroyed(named, host, { args, parts, environment });
+  const asking = { args, parts, environment };
+  const done = await destroyed(named, host, asking);
   const isReleased = done.error === undefined && held !== undefined;
-  if (isReleased) await released(held, parts, signal);
+  if (isReleased) await released(held, asking);
   const booking = held === undefined ? "none" : isReleased ? "released" : "held";
   return {
     ...done,
@@ -50,13 +51,16 @@ export async function destroy(args: Arguments, environment: Environment): Promis
 }
 
 /** @throws CliError that says what is left: the domain is gone */
-async function released({ claimId, allocation }: Held, { api }: Opened, signal: AbortSignal): Promise<void> {
+async function released({ claimId, allocation, place: { host } }: Held, asking: Asking): Promise<void> {
+  const { api } = asking.parts;
+  const { signal } = asking.environment;
   try {
     await placementWork(signal, () => giveBack({ api, claimId }, allocation.byProvider, signal));
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    const left = `  its domain is gone, and claim ${claimId} may still be booked: repeat this line`;
-    throw error.with({ lines: [...error.lines, left] });
+    const left = `  its domain is gone, and claim ${claimId} may still be booked`;
+    const again = `to give it back: ${againLine(claimId, host, asking)}`;
+    throw error.with({ lines: [...error.lines, left], hints: [again, ...error.hints] });
   }
 }
 
@@ -64,6 +68,12 @@ interface Asking {
   readonly args: Arguments;
   readonly parts: Opened;
   readonly environment: Pick<Environment, "signal" | "note">;
+}
+
+/** Repeats the destroy: not by a name, which no domain may have any more. */
+function againLine(claimId: string, host: string, { args, parts }: Pick<Asking, "args" | "parts">): string {
+  const meant = args.text("host") === host ? ["--host", host] : [];
+  return parts.line("destroy", claimId, ...meant, ...stopWords(args));
 }
 
 /** Without an error the domain is gone for certain. @throws CliError that says what is left, where it is not known what became of it */
@@ -85,7 +95,7 @@ async function destroyed({ claimId, held }: Named, host: string, asking: Asking)
     throw leftBehind(error, {
       ...{ claimId, host, isBooked: held !== undefined, reached },
       look: parts.line("status", ...words),
-      again: parts.line("destroy", ...words, ...stopWords(args)),
+      again: againLine(claimId, host, asking),
     });
   }
 }
@@ -125,7 +135,12 @@ async function destroyedOn(
     const answer = changeAnswer(response);
     const ends = (as: Answer): Told => ({ answer: as, isElsewhere: false });
     if (answer.error !== undefined)
-      return ends(notGone(answer, { error: parts.saidBy(host, answer.error), isBooked }));
+      return ends(
+        notGone(answer, {
+          error: parts.saidBy(host, answer.error),
+          again: isBooked ? againLine(claimId, host, { args, parts }) : undefined,
+        }),
+      );
     const wasThere = before !== undefined && before.claimState !== ClaimState.GONE;
     const isToldOf = response.domain !== undefined;
     if ((wasThere && isToldOf) || !isBooked) return ends(answer);
@@ -154,10 +169,10 @@ async function othersHave(
 
 function notGone(
   answer: Answer,
-  { error, isBooked }: { readonly error: CliError; readonly isBooked: boolean },
+  { error, again }: { readonly error: CliError; readonly again: string | undefined },
 ): Answer {
-  const stays = lines("what is booked for it stays so until it is gone: repeat this line then");
-  return { ...answer, text: [...answer.text, ...(isBooked ? [stays] : [])], error };
+  const stays = `what is booked for it stays so until it is gone; to go on then: ${again}`;
+  return { ...answer, text: [...answer.text, ...(again === undefined ? [] : [lines(stays)])], error };
 }
 
 function notSure(

@@ -109,9 +109,9 @@ describe("a schedule destroy that comes to no end", () => {
   it("says that what is booked stays so until a removal that is held up has ended, and only where something is", async () => {
     await using vgpud = await fakeVgpud();
     vgpud.hold();
-    const stays = "what is booked for it stays so until it is gone: repeat this line then\n";
+    const stays = `what is booked for it stays so until it is gone; to go on then: ${LINE} --now\n`;
     const isBooked = booked(vgpud);
-    const kept = await isBooked.schedule(["destroy", CLAIM]);
+    const kept = await isBooked.schedule(["destroy", facts.domain.name, "--now"]);
     assert.equal(kept.exitCode, exitCodes.conflict);
     says(kept.stdout, stays);
     assert.equal(isBooked.api.claims.has(CLAIM), true);
@@ -119,6 +119,21 @@ describe("a schedule destroy that comes to no end", () => {
     const { stdout, exitCode } = await unbooked.schedule(["destroy", CLAIM, "--host", HERE]);
     assert.equal(exitCode, exitCodes.conflict);
     assert.ok(!stdout.includes(stays), stdout);
+  });
+
+  it("leads to the claim by its id where what is booked could not be given back: no domain has its name any more", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = booked(vgpud);
+    const error = new PlacementError("unreachable", "DELETE /allocations: refused");
+    around.api.mishaps.push({ of: "release", when: "before", error });
+    const { stderr, exitCode } = await around.schedule(["destroy", facts.domain.name, "--now"]);
+    assert.equal(exitCode, exitCodes.unreachable);
+    says(
+      stderr,
+      `\n  its domain is gone, and claim ${CLAIM} may still be booked\nhint: to give it back: ${LINE} --now\n`,
+    );
+    assert.equal((await around.schedule(["destroy", CLAIM, "--now"])).exitCode, 0);
+    assert.equal(around.api.claims.has(CLAIM), false);
   });
 
   it("says nothing of a destroy that the host has refused but that the claim stays booked", async () => {
