@@ -18,6 +18,13 @@ const weak = [
       "CallExpression[callee.object.name='AbortSignal'][callee.property.name='any'] CallExpression[callee.object.name='AbortSignal'][callee.property.name='timeout']",
     message: "it is collected before its time, since `any` holds it weakly: take a Deadline",
   },
+  {
+    // A name holds it only as long as something is yet to read it.
+    selector:
+      "VariableDeclaration:has(> VariableDeclarator[init.callee.object.name='AbortSignal'][init.callee.property.name='timeout']) ~ * CallExpression[callee.object.name='AbortSignal'][callee.property.name='any']",
+    message:
+      "`any` holds an AbortSignal.timeout weakly, and its name may not hold it longer: take a Deadline",
+  },
 ];
 const timers = ["setTimeout", "setInterval", "setImmediate"].map((name) => ({
   name,

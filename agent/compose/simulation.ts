@@ -1,5 +1,6 @@
 // The simulated host as SimulatorService needs it, over the simulator's control socket.
 import { z } from "zod";
+import { systemClock as clock } from "../core/clock.ts";
 import { Deadline } from "../core/deadline.ts";
 import { AgentError } from "../core/errors.ts";
 import type { SimulatedFault, Simulation, SimulationChange, SimulationProblem } from "../api/simulation.ts";
@@ -28,7 +29,7 @@ const simulationSchema = faultsSchema.extend({ yaml: z.string() });
 export function composeSimulation(socket: string, lookAgain: () => Promise<void>): Simulation {
   const send = async (message: ControlMessage, signal: AbortSignal): Promise<unknown> => {
     try {
-      using patience = new Deadline(PATIENCE_MS, { stop: signal });
+      using patience = new Deadline(PATIENCE_MS, { stop: signal, clock });
       return await sendControl(socket, message, patience.signal);
     } catch (error) {
       signal.throwIfAborted();

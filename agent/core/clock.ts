@@ -6,12 +6,19 @@ export interface Clock {
   readonly now: () => number;
   /** Milliseconds since the epoch; for what is written down and shown. May step. */
   readonly wall: () => number;
-  /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
+  /** Resolves after `ms`, however long that is; rejects with the signal's reason when it aborts first. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  sleep: (ms, signal) => delay(ms, undefined, { signal }),
+  sleep: async (ms, signal) => {
+    let left = ms;
+    for (; left > MOST_MS; left -= MOST_MS) await delay(MOST_MS, undefined, { signal });
+    await delay(left, undefined, { signal });
+  },
 };
+
+/** A timer of Node.js that is set to more, 25 days, ends after 1 ms. */
+const MOST_MS = 2 ** 31 - 1;

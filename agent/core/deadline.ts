@@ -1,12 +1,12 @@
 // An end by time beside another end. AbortSignal.any holds the signals that it is made of weakly, so that an AbortSignal.timeout which nobody
 // else holds is collected, and what waits for both never ends by time (Node 20). And what it makes of a signal that lives long
 // lives as long.
-import { systemClock, type Clock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 
 interface Options {
   /** Ends it before its time, with its own reason. */
   readonly stop: AbortSignal;
-  readonly clock?: Pick<Clock, "sleep">;
+  readonly clock: Pick<Clock, "sleep">;
 }
 
 /** Until it is disposed of, which is when nothing waits for it any more. */
@@ -15,8 +15,8 @@ export class Deadline implements Disposable {
   readonly #stop: AbortSignal;
   #isOver = false;
 
-  /** Begins now. */
-  constructor(ms: number, { stop, clock = systemClock }: Options) {
+  /** Begins now. `ms` may be as long as the clock sleeps: with that of the system however long. */
+  constructor(ms: number, { stop, clock }: Options) {
     this.#stop = stop;
     stop.addEventListener("abort", this.#end, { once: true });
     if (stop.aborted) this.#end();

@@ -1,5 +1,7 @@
 // The agent's way to hostd: one connection, opened when needed, on which every call ends by its own deadline.
 import net from "node:net";
+import { systemClock as clock } from "../core/clock.ts";
+import { Deadline } from "../core/deadline.ts";
 import { encodeLine, LineReader } from "../hostd/protocol/lines.ts";
 import {
   answers,
@@ -214,19 +216,19 @@ export class HostdClient {
 
   async #answer(operation: Operation, options: CallOptions = {}): Promise<Result> {
     const deadlineMs = clamp(options.deadlineMs ?? this.#deadlineMs);
-    const timeUp = AbortSignal.timeout(deadlineMs);
-    const signal = options.signal === undefined ? timeUp : AbortSignal.any([options.signal, timeUp]);
-    options.signal?.throwIfAborted();
+    const { signal: stop = new AbortController().signal } = options;
+    stop.throwIfAborted();
+    using deadline = new Deadline(deadlineMs, { stop, clock });
     const connection = this.#connect();
     try {
       return await connection.request(
         operation,
         deadlineMs - Math.min(WAY_MS, deadlineMs * WAY_SHARE),
-        signal,
+        deadline.signal,
       );
     } catch (cause) {
-      options.signal?.throwIfAborted();
-      const why = timeUp.aborted ? `no answer within ${deadlineMs} ms` : describe(cause);
+      stop.throwIfAborted();
+      const why = deadline.isOver ? `no answer within ${deadlineMs} ms` : describe(cause);
       throw new HostdUnavailableError(
         `cannot ${operation.kind} ${objectOf(operation)}: hostd at ${this.#socketPath}: ${why}`,
         { cause, isUnsent: connection.neverOpened },

@@ -3,6 +3,7 @@
 // starts; mem() reads /proc.
 // It is large, and loaded only where it is asked.
 import { cpus } from "node:os";
+import { systemClock as clock } from "../core/clock.ts";
 import { Deadline } from "../core/deadline.ts";
 
 /** Facts of the machine that are worth showing. Undefined: the machine did not say, or not in time. */
@@ -55,7 +56,7 @@ const DEADLINE_MS = 5_000;
 /** What does not change while the agent runs. Never rejects: nothing the agent does depends on these facts. */
 export async function readMachine(options: MachineOptions): Promise<Lasting> {
   const { stop, deadlineMs = DEADLINE_MS } = options;
-  using deadline = new Deadline(deadlineMs, { stop });
+  using deadline = new Deadline(deadlineMs, { stop, clock });
   const { signal } = deadline;
   const [cpu, mem, os] = await Promise.all([
     told(async () => (await sourceOf(options)).cpu(), signal),

@@ -2,6 +2,8 @@
 import { execFile } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
+import { systemClock as clock } from "../core/clock.ts";
+import { Deadline } from "../core/deadline.ts";
 import { messageOf } from "../core/errors.ts";
 import { untilAborted } from "../core/until-aborted.ts";
 import {
@@ -60,15 +62,15 @@ export class SlurmPrograms implements SlurmCommands {
   /** Without it `slurmd -G` says nothing and does not end. */
   async #expectConf(conf: string, signal: AbortSignal): Promise<void> {
     const { timeoutMs } = this.#options;
-    const tooLate = AbortSignal.timeout(timeoutMs);
+    using deadline = new Deadline(timeoutMs, { stop: signal, clock });
     this.#looking ??= expectReadable(conf).finally(() => {
       this.#looking = undefined;
     });
     try {
-      await untilAborted(this.#looking, AbortSignal.any([signal, tooLate]));
+      await untilAborted(this.#looking, deadline.signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      const why = tooLate.aborted ? `no answer in ${timeoutMs} ms` : plainly(error);
+      const why = deadline.isOver ? `no answer in ${timeoutMs} ms` : plainly(error);
       throw slurmError("conf", `cannot read ${conf}: ${why}`, { cause: error });
     }
   }

@@ -105,6 +105,7 @@ export class Connection {
    */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const timeout = AbortSignal.timeout(openTimeoutMs(options));
+    // eslint-disable-next-line no-restricted-syntax -- it is named below, at the end of all that waits for it
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
     const socket = await connectSocket(options, signal);
     const connection = new Connection(socket, options.callTimeoutMs ?? 30_000);

@@ -1,10 +1,11 @@
 // A Placement from what its user says of it: where it is, by whom it is believed, and who asks.
+import type { Clock } from "../core/clock.ts";
 import { Keystone, noauth, type KeystoneOptions } from "./auth.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { Exchanger, type ExchangerOptions } from "./exchange.ts";
 import { Placement } from "./placement.ts";
 
-export interface PlacementSettings extends ExchangerOptions {
+export interface PlacementSettings extends Omit<ExchangerOptions, "clock"> {
   /** Undefined: as Keystone's catalogue says. */
   readonly endpoint: URL | undefined;
   /** Undefined: Placement believes everybody (noauth2). */
@@ -21,9 +22,9 @@ interface ConnectedPlacement {
 /** Opens nothing yet. */
 export function connectPlacement(
   { endpoint, keystone, ...exchange }: PlacementSettings,
-  { now, wall, onEnd }: Pick<ConnectionOptions, "now" | "onEnd"> & Pick<KeystoneOptions, "wall">,
+  { now, wall, sleep, onEnd }: Clock & Pick<ConnectionOptions, "onEnd">,
 ): ConnectedPlacement {
-  const exchanger = new Exchanger(exchange);
+  const exchanger = new Exchanger({ ...exchange, clock: { sleep } });
   const authority = keystone
     ? new Keystone({ ...keystone, exchanger, endpoint, wall, timeoutMs: exchange.timeoutMs })
     : endpoint && noauth(endpoint);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { openSync, closeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { systemClock as clock } from "../../agent/core/clock.ts";
 import { Deadline } from "../../agent/core/deadline.ts";
 import { BedError, messageOf, within } from "./bed-error.ts";
 import { GuestChannel } from "./guest-channel.ts";
@@ -51,7 +52,7 @@ export class Vm {
     child.once("exit", (code, signal) => {
       ended.abort(new BedError("vm-ended", `QEMU ended at once (status ${String(code ?? signal)})`));
     });
-    using booted = new Deadline(bootTimeoutMs, { stop: ended.signal });
+    using booted = new Deadline(bootTimeoutMs, { stop: ended.signal, clock });
     const { signal } = booted;
     try {
       const qmp = await Qmp.open(join(options.dir, "qmp.sock"), signal);

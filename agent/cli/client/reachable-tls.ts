@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
 import { checkServerIdentity, connect, type TLSSocket } from "node:tls";
+import { systemClock as clock } from "../../core/clock.ts";
 import { Deadline } from "../../core/deadline.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { STUCK_THERE } from "./stuck.ts";
@@ -19,7 +20,7 @@ export interface TlsReach {
 export async function requireSecure({ target, files, timeoutMs, signal }: TlsReach): Promise<void> {
   const socket = secureSocket(target, files);
   // Whatever is waited for ends with it, too.
-  using deadline = new Deadline(timeoutMs, { stop: signal });
+  using deadline = new Deadline(timeoutMs, { stop: signal, clock });
   const until = { signal: deadline.signal };
   try {
     await once(socket, "secureConnect", until);

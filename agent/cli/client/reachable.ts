@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { connect as openSocket } from "node:net";
+import { systemClock as clock } from "../../core/clock.ts";
 import { Deadline } from "../../core/deadline.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { DEFAULT_SOCKET } from "./default-socket.ts";
@@ -15,7 +16,7 @@ export interface Reach {
 
 /** Connects and lets go. Fails with the endings `permission`, `unreachable` or `interrupted`. */
 export async function requireReachable({ socketPath, timeoutMs, signal }: Reach): Promise<void> {
-  using deadline = new Deadline(timeoutMs, { stop: signal });
+  using deadline = new Deadline(timeoutMs, { stop: signal, clock });
   const socket = openSocket(socketPath);
   try {
     await once(socket, "connect", { signal: deadline.signal });

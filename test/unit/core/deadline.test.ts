@@ -8,10 +8,10 @@ import { Deadline } from "../../../agent/core/deadline.ts";
 /** Nothing holds the deadline but what itself has begun. */
 const COLLECTED = `
 import { setTimeout as delay } from "node:timers/promises";
-const { Deadline } = await import(process.argv[1]);
+const [{ Deadline }, { systemClock: clock }] = await Promise.all(process.argv.slice(1).map((module) => import(module)));
 const { signal: stop } = new AbortController();
 const ended = () => { console.log("ended"); process.exit(); };
-(() => new Deadline(200, { stop }).signal)().addEventListener("abort", ended);
+(() => new Deadline(200, { stop, clock }).signal)().addEventListener("abort", ended);
 for (let round = 0; round < 3; round += 1) { await delay(1); globalThis.gc(); }
 await delay(30_000);
 console.log("never");
@@ -62,10 +62,20 @@ describe("a deadline", () => {
     assert.deepEqual(getEventListeners(stop, "abort"), []);
   });
 
+  it("does not end at once where it is longer than a timer of Node.js can be", async () => {
+    const { signal: stop } = new AbortController();
+    using long = new Deadline(2 ** 31, { stop, clock: systemClock });
+    using short = new Deadline(20, { stop, clock: systemClock });
+    await once(short.signal, "abort");
+    assert.deepEqual([short.isOver, long.isOver], [true, false]);
+  });
+
   it("ends by time also where nobody else holds it, and all memory was collected", async () => {
     const words = ["--expose-gc", "--input-type=module", "--eval", COLLECTED];
-    const module = new URL("../../../agent/core/deadline.js", import.meta.url).href;
-    const { stdout } = await promisify(execFile)(process.execPath, [...words, module]);
+    const modules = ["deadline", "clock"].map(
+      (name) => new URL(`../../../agent/core/${name}.js`, import.meta.url).href,
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [...words, ...modules]);
     assert.equal(stdout, "ended\n");
   });
 });
