@@ -6,7 +6,7 @@ import type { Ending } from "./exit-codes.ts";
 export interface CliErrorOptions {
   /** The reason code of vgpud's closed list, shown in brackets. */
   readonly reason?: string | undefined;
-  /** What callers branch on where vgpud has given no reason. */
+  /** What callers branch on where vgpud has given no reason. It stays when the failure is told otherwise. */
   readonly kind?: FailureKind | undefined;
   /** Lines under the message: the flag at fault, what each GPU lacks. */
   readonly lines?: readonly string[];
@@ -31,8 +31,9 @@ export interface CliErrorOptions {
  * `unserved`: there is no vgpud behind the path of the socket, and what its hints say of starting one is for the vgpud of this machine alone.
  * `booked-elsewhere`: a claim is booked where its domain is not; the same line again would come to the same, and lead to no domain there: its
  * lines and hints say what does.
+ * `placement`: it is Placement that failed, and no host.
  */
-type FailureKind = "unserved" | "booked-elsewhere";
+type FailureKind = "unserved" | "booked-elsewhere" | "placement";
 
 /** What is another; the cause is the failure itself unless another is given. */
 interface Changes extends CliErrorOptions {
@@ -72,9 +73,12 @@ export class CliError extends Error {
   readonly instead: Suggestion | undefined;
   readonly inFile: boolean;
   readonly quiet: boolean;
+  /** As it was given, for `with`. */
+  readonly #options: CliErrorOptions;
 
   constructor(ending: Exclude<Ending, "ok">, message: string, options: CliErrorOptions = {}) {
     super(message, { cause: options.cause });
+    this.#options = options;
     this.ending = ending;
     this.reason = options.reason;
     this.kind = options.kind;
@@ -90,9 +94,7 @@ export class CliError extends Error {
 
   /** The same failure told otherwise, or with more: whatever is not given stays as it is. */
   with({ ending = this.ending, message = this.message, ...changes }: Changes): CliError {
-    const { reason, kind, lines, hints, look, call, target, instead, inFile, quiet } = this;
-    const kept = { reason, kind, lines, hints, look, call, target, instead, inFile, quiet };
-    return new CliError(ending, message, { ...kept, cause: this, ...changes });
+    return new CliError(ending, message, { ...this.#options, cause: this, ...changes });
   }
 }
 

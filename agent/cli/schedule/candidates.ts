@@ -319,8 +319,7 @@ class Walk {
     } catch (error) {
       const told = asCliError(error, signal);
       if (!(told instanceof CliError)) throw told;
-      const message = `claim ${claimId} could not be given back: ${told.message}`;
-      return new CliError(told.ending, message, { cause: error });
+      return told.with({ message: `claim ${claimId} could not be given back: ${told.message}` });
     }
   }
 

@@ -33,12 +33,16 @@ export function toldOf(error: PlacementError): CliError {
   const { kind } = error;
   // It names the request alone.
   const message = kind === "unreachable" ? `cannot ask Placement: ${error.message}` : error.message;
-  return new CliError(endings[kind] ?? "failure", message, { hints: hints[kind] ?? [], cause: error });
+  return new CliError(endings[kind] ?? "failure", message, {
+    kind: "placement",
+    hints: hints[kind] ?? [],
+    cause: error,
+  });
 }
 
-/** Whether that is what failed, and no host. */
-export function isOfPlacement({ cause }: CliError): boolean {
-  return cause instanceof PlacementError;
+/** Whether that is what failed, and no host, however it was told since. */
+export function isOfPlacement({ kind }: Pick<CliError, "kind">): boolean {
+  return kind === "placement";
 }
 
 /** The same of whatever work asks Placement. */

@@ -1,5 +1,6 @@
 // Placement fails on the way from candidate to candidate.
 import assert from "node:assert/strict";
+import { isOfPlacement } from "../../../../agent/cli/schedule/placement-failure.ts";
 import { PlacementError } from "../../../../agent/placement/errors.ts";
 import type { Mishap } from "../../../fakes/memory-placement.ts";
 import { full, Hosts, makes, type Refuses } from "./hosts.ts";
@@ -55,6 +56,20 @@ describe("a fault of Placement once candidates were lost", () => {
     const { ended } = await hosts.schedule();
     assert.ok(ended.kind === "failed");
     assert.equal(ended.error.ending, "interrupted");
+  });
+});
+
+describe("a fault of Placement at what is to be given back", () => {
+  it("is told as one of Placement's, with what leads on", async () => {
+    const hosts = new Hosts({ a: full, b: makes });
+    hosts.api.mishaps.push({ of: "release", when: "before", error: unreachable });
+    const { ended, standing } = await hosts.schedule();
+    assert.ok(ended.kind === "failed");
+    const { message, ending, hints } = ended.error;
+    assert.match(message, /could not be given back: cannot ask Placement: GET: no answer within 10s$/);
+    assert.deepEqual([ending, standing], ["unreachable", "held"]);
+    assert.deepEqual(hints, ["where it is: placement of the schedule file"]);
+    assert.equal(isOfPlacement(ended.error), true);
   });
 });
 
