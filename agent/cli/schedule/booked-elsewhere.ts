@@ -3,10 +3,9 @@
 import { claimRef } from "../request/domain-ref.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
-import { closing } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { domainOfClaim, HOST_NO_MORE, whereaboutsOf, type Search } from "./whereabouts.ts";
+import { HOST_NO_MORE, toldOfClaim, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 /** A host that is given too little for its answer may have the domain all the same, and then there would be a second one. */
 const UNHURRIED = { ...LOOK, isUnhurried: true } as const;
@@ -27,12 +26,13 @@ export async function mayBeElsewhere(
   looking: Looking,
 ): Promise<ReadonlyMap<string, string>> {
   const agentOf: Search["agentOf"] = (host, kind) => looking.agentOf(host, kind, UNHURRIED);
-  const there = await toldBy(booked, claimId, { agentOf });
-  if (there === "has-it") return new Map();
+  const { domain, unknown: unsaid } = await toldOfClaim(booked, claimId, { agentOf, isTakenAtItsWord: true });
+  const hasEnded = domain !== undefined && isGone(domain);
+  if (domain !== undefined && !hasEnded) return new Map();
   const others = await othersThan(booked, claimId, { ...looking, agentOf });
   const { host, unknown } = others;
-  if (host !== undefined) throw elsewhere(claimId, { booked, host, there }, looking);
-  const unsure = there === "has-ended" ? notGivenBack(claimId, { booked, others }, looking) : undefined;
+  if (host !== undefined) throw elsewhere(claimId, { booked, host, unsaid, hasEnded }, looking);
+  const unsure = hasEnded ? notGivenBack(claimId, { booked, others }, looking) : undefined;
   if (unsure) throw unsure;
   return unknown;
 }
@@ -100,44 +100,30 @@ function givingBack(
   return `give the booking on ${booked} back${ends}: ${line("destroy", claimId, "--host", booked)}`;
 }
 
-/** What a host says of the domain of a claim. */
-type Told = "has-it" | "has-none" | "has-ended" | { readonly unknown: string };
-
 interface Elsewhere {
   readonly booked: string;
   /** That has the domain. */
   readonly host: string;
-  /** What the booked host says. */
-  readonly there: Told;
+  /** Why the booked host does not say whether it has one. */
+  readonly unsaid: string | undefined;
+  /** The claim has ended on the booked host. */
+  readonly hasEnded: boolean;
 }
 
 function elsewhere(
   claimId: string,
-  { booked, host, there }: Elsewhere,
+  { booked, host, unsaid, hasEnded }: Elsewhere,
   { line, lineTo }: Pick<Looking, "line" | "lineTo">,
 ): CliError {
   const message = `claim ${claimId} is booked on ${booked}, and ${host} has the domain of it: no second one is made`;
-  const unsaid = typeof there === "object" ? there.unknown : undefined;
   const given = givingBack(claimId, { booked, unsaid }, line);
   const end = lineTo(host, "destroy", claimRef(claimId));
   const lines = [
     ...(unsaid === undefined ? [] : [`  ${booked} does not say whether it has one, too: ${unsaid}`]),
     `  to keep that domain: ${given}; then the same line again books it on ${host}`,
-    there === "has-ended"
+    hasEnded
       ? `  to end it, since the claim has ended on ${booked}: ${end}; then give the booking back`
       : `  for one on ${booked}: end that domain on ${host} first: ${end}`,
   ];
   return new CliError("conflict", message, { kind: "booked-elsewhere", lines });
-}
-
-async function toldBy(host: string, claimId: string, { agentOf }: Pick<Search, "agentOf">): Promise<Told> {
-  try {
-    using asked = closing(agentOf(host, "read"));
-    const domain = await domainOfClaim(claimId, asked.vgpud);
-    if (domain === undefined) return "has-none";
-    return isGone(domain) ? "has-ended" : "has-it";
-  } catch (error) {
-    if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-    return { unknown: error.message };
-  }
 }

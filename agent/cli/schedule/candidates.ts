@@ -284,6 +284,7 @@ class Walk {
     if (unreleased) return this.#failed(unreleased, place);
     if (verdict.then === "wrong" || error.ending === "interrupted") return this.#failed(said, undefined);
     if (isSilence(error)) this.#sights.hasFallenSilent(place.host, error);
+    // Its place stands beside the message already; what leads on is for that host.
     this.#passOver(place, error.message, lostFor(said));
     return undefined;
   }

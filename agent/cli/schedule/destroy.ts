@@ -107,7 +107,7 @@ interface Meant {
   readonly isMeant: boolean;
 }
 
-interface Told {
+interface Destroyed {
   readonly answer: Answer;
   /** The host has none, and another may have it. */
   readonly isElsewhere: boolean;
@@ -118,7 +118,7 @@ async function destroyedOn(
   host: string,
   { claimId, isBooked, isMeant }: Meant,
   { args, parts, environment, onReach }: Asking & { readonly onReach: (now: Reached) => void },
-): Promise<Told> {
+): Promise<Destroyed> {
   try {
     // With the patience of a read: one that hangs is found out before it is asked for more.
     using reader = closing(parts.agentOf(host, "read"));
@@ -133,7 +133,7 @@ async function destroyedOn(
     const response = await agent.vgpud.destroyDomain(request);
     onReach("answered");
     const answer = changeAnswer(response);
-    const ends = (as: Answer): Told => ({ answer: as, isElsewhere: false });
+    const ends = (as: Answer): Destroyed => ({ answer: as, isElsewhere: false });
     if (answer.error !== undefined)
       return ends(
         notGone(answer, {

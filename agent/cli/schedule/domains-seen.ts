@@ -76,7 +76,7 @@ interface Asking extends Listing {
   readonly over: AbortSignal;
 }
 
-interface Told {
+interface ToldDomains {
   readonly host: string;
   readonly domains?: readonly Domain[];
   readonly unknown?: string;
@@ -84,7 +84,7 @@ interface Told {
   readonly isAnother?: true;
 }
 
-async function domainsOf(host: string, { agentOf, over }: Asking): Promise<Told> {
+async function domainsOf(host: string, { agentOf, over }: Asking): Promise<ToldDomains> {
   try {
     using agent = closing(agentOf(host, "read"), over);
     const ask = (pageToken: string) =>

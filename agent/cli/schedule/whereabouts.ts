@@ -34,8 +34,8 @@ export interface Whereabouts {
   readonly providers: readonly Provider[];
 }
 
-/** What a host says of the claim. */
-interface Told {
+/** What a host says of the domain of a claim. */
+interface ToldOfClaim {
   readonly host: string;
   /** Undefined where it has none, or nobody knows. */
   readonly domain?: Domain | undefined;
@@ -55,7 +55,7 @@ export async function whereaboutsOf(
   const providers = await api.all(signal);
   const hosts = allHosts(providers, namedHosts).filter((host) => host !== butFor);
   const told = await answersInOrder(hosts, {
-    ask: (host, over) => toldBy(host, claimId, { agentOf, over }),
+    ask: (host, over) => toldOfClaim(host, claimId, { agentOf, over }),
     decides: isThere,
   });
   const { host, domain } = told.find(isThere) ?? told.find((each) => each.domain) ?? {};
@@ -67,19 +67,27 @@ export async function whereaboutsOf(
   };
 }
 
-function isThere({ domain }: Told): boolean {
+function isThere({ domain }: ToldOfClaim): boolean {
   return domain !== undefined && !isGone(domain);
 }
 
 interface Telling extends Pick<Search, "agentOf"> {
-  readonly over: AbortSignal;
+  /** Nobody waits for it any more. */
+  readonly over?: AbortSignal;
+  /** It need not say that it is the host. */
+  readonly isTakenAtItsWord?: true;
 }
 
-async function toldBy(host: string, claimId: string, { agentOf, over }: Telling): Promise<Told> {
+/** @throws CliError for the user's interrupt */
+export async function toldOfClaim(
+  host: string,
+  claimId: string,
+  { agentOf, over, isTakenAtItsWord }: Telling,
+): Promise<ToldOfClaim> {
   try {
     using asked = closing(agentOf(host, "read"), over);
     const domain = await domainOfClaim(claimId, asked.vgpud);
-    const other = await otherThan(host, asked.vgpud);
+    const other = isTakenAtItsWord ? undefined : await otherThan(host, asked.vgpud);
     return other === undefined ? { host, domain } : { host, unknown: `what answers as ${host} ${other}` };
   } catch (error) {
     if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
