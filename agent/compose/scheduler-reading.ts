@@ -126,6 +126,6 @@ const troubles = {
     answer: "bad-answer",
   },
   ...{ "node-gres": "unserved", "node-invalid": "unserved", "other-cluster": "unserved" },
-  ...{ "no-node": "unserved", "exit-code": "program-failed" },
+  ...{ "no-gres": "unserved", "no-node": "unserved", "exit-code": "program-failed" },
 } as const satisfies Readonly<Record<PlacementFailure | SlurmFailure, FailingTrouble>> &
   Record<string, FailingTrouble>;

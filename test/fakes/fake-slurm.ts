@@ -27,6 +27,8 @@ export class FakeSlurm implements SlurmCommands {
   ]);
   /** ClusterName of its slurm.conf. */
   cluster = "c";
+  /** SelectType of it. */
+  selectType = "select/cons_tres";
   gres = "";
   state = "IDLE";
   reason = "";
@@ -100,7 +102,7 @@ export class FakeSlurm implements SlurmCommands {
       return said("", [...this.gresFile].map(([name, count]) => gresLine(name, count)).join("\n"));
     if (program === "squeue") return this.#queue();
     if (words[0] === "update") return this.#update(words.slice(2));
-    if (words[1] === "config") return said(configText(this.cluster));
+    if (words[1] === "config") return said(configText(this));
     if (words[1] !== "job") return this.#showNode();
     const [, , , id] = words;
     assert.ok(id !== undefined, "all jobs of the cluster are more than a node may ask for");
@@ -156,8 +158,14 @@ export class FakeSlurm implements SlurmCommands {
   }
 }
 
-function configText(cluster: string): string {
-  return `Configuration data as of 2026-11-29T16:14:33\nCliFilterPlugins        = (null)\nClusterName             = ${cluster}\nCommunicationParameters = (null)\n`;
+function configText({ cluster, selectType }: Pick<FakeSlurm, "cluster" | "selectType">): string {
+  return `Configuration data as of 2026-11-29T16:14:33
+CliFilterPlugins        = (null)
+ClusterName             = ${cluster}
+CommunicationParameters = (null)
+SelectType              = ${selectType}
+SelectTypeParameters    = CR_CORE
+`;
 }
 
 function gresLine(name: string, count: number): string {

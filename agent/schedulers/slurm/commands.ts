@@ -27,6 +27,8 @@ export type SlurmFailure =
   | "no-node"
   /** The cluster is called otherwise than the configuration says, so that no claim is named after a job of it. */
   | "other-cluster"
+  /** It gives jobs no GRES, by its own files. */
+  | "no-gres"
   /** How the node is called is not known yet. */
   | "no-host";
 

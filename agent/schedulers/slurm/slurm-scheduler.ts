@@ -64,8 +64,8 @@ export class SlurmScheduler implements Scheduler {
   readonly manner: Manner;
   readonly #options: SlurmSchedulerOptions;
   #limits: Limits | undefined;
-  /** Whether the cluster was found to be called as configured. */
-  #isCluster = false;
+  /** Whether the cluster was found to be called as configured, and to give jobs GRES. */
+  #isServing = false;
   /** Of running jobs. */
   #known: ReadonlyMap<JobId, Known> = new Map();
   readonly #firstSeen: FirstSeen;
@@ -101,7 +101,7 @@ export class SlurmScheduler implements Scheduler {
     this.#firstSeen.begin(supply);
     const { done, untold } = await this.#recording(signal, async (late) => {
       const node = this.#node();
-      await this.#expectCluster(node, signal);
+      await this.#expectServing(node, signal);
       const limits = (this.#limits = await node.limits(signal));
       const seen = await this.#see(node, supply, { limits, signal });
       return { seen, limits, ...(await this.#tell(node, seen, { stop: signal, late })) };
@@ -113,11 +113,11 @@ export class SlurmScheduler implements Scheduler {
     return { ...nothingFound, ...found, configuredBeyond, untold: [...inVain, ...untold], isPassing };
   }
 
-  /** Once it is right that lasts: a slurmctld that has another name than before does not start. */
-  async #expectCluster(node: SlurmNode, signal: AbortSignal): Promise<void> {
-    if (this.#isCluster) return;
-    await node.expectCluster(this.#options.cluster, signal);
-    this.#isCluster = true;
+  /** Once it is right that lasts: a slurmctld that has another name than before does not start, and to give jobs no GRES any more it has to forget all. */
+  async #expectServing(node: SlurmNode, signal: AbortSignal): Promise<void> {
+    if (this.#isServing) return;
+    await node.expectServing(this.#options.cluster, signal);
+    this.#isServing = true;
   }
 
   async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {
@@ -152,7 +152,7 @@ export class SlurmScheduler implements Scheduler {
     if (Object.keys(amounts).length === 0)
       throw notBooked(
         claimId,
-        `job ${job} has none of vgpud's GRES on node ${node.name}: submit it with --gres`,
+        `job ${job} has none of vgpud's GRES on node ${node.name}: ${await node.toHaveSome(signal)}`,
       );
     return { amounts, counted: new Set(limits.keys()) };
   }

@@ -66,9 +66,15 @@ export interface JobTold {
   readonly start: string;
 }
 
-/** Of `scontrol show config`: how the cluster is called. */
-export function clusterTold(text: string): string | undefined {
-  return valueOf(text, /^ClusterName +=(.*)$/m);
+/** Of `scontrol show config`: how the cluster is called, and how it gives jobs what nodes have. */
+export function configTold(text: string): {
+  readonly cluster: string | undefined;
+  readonly selectType: string | undefined;
+} {
+  return {
+    cluster: valueOf(text, /^ClusterName +=(.*)$/m),
+    selectType: valueOf(text, /^SelectType +=(.*)$/m),
+  };
 }
 
 /** Of `squeue --format=%A|%T|%S`. Nothing of it can be chosen by who submits the job. */

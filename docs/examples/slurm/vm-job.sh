@@ -5,9 +5,10 @@
 #
 # The file is a request as vgpuctl create -f takes it, without a claim id; --gres has to cover the vGPU that it asks for:
 # write the sizes of the type into both, since one that has more than was asked makes Slurm's counts untrue. Whatever it says of processors,
-# the machine has as many as the job.
+# the machine has as many as the job; its memory and what QEMU needs beside it is for --mem, without which the job may have all of its node's.
 #SBATCH --job-name=vm
 #SBATCH --cpus-per-task=2
+#SBATCH --mem=2G
 #SBATCH --gres=vgpu:1,vgt_low_gm_mb:64,vgt_high_gm_mb:384,vgt_fence:4
 #SBATCH --no-requeue
 set -u

@@ -273,6 +273,23 @@ describe("Slurm in front of a host", () => {
     assert.deepEqual(slurm.orders, []);
   });
 
+  it("says that Slurm gives jobs no GRES, and does not send who asked for some to ask for it", async () => {
+    slurm.selectType = "select/linear";
+    slurm.jobs.set("17", { state: "RUNNING", gres: "(null)" });
+    const says = /SelectType is select\/linear, .*: set SelectType=select\/cons_tres in slurm.conf/;
+    const asked = scheduler();
+    await assert.rejects(asked.heal(host(), signal), { kind: "no-gres", message: says });
+    assert.deepEqual(slurm.orders, []);
+    const claim = claimId("slurm:c:17");
+    await assert.rejects(asked.bookingOf(claim, signal), rejection("CLAIM_NOT_BOOKED", says));
+    slurm.selectType = "select/cons_res";
+    await asked.heal(host(), signal);
+    await assert.rejects(
+      asked.bookingOf(claim, signal),
+      rejection("CLAIM_NOT_BOOKED", /submit it with --gres$/),
+    );
+  });
+
   it("names the setting where Slurm knows no node of this host's name", async () => {
     slurm = new FakeSlurm("gvt-1");
     await assert.rejects(scheduler().heal(host(), signal), {

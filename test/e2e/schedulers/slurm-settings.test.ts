@@ -1,0 +1,30 @@
+// What slurm.conf has to say beside GRES, so that machines are made for jobs.
+import assert from "node:assert/strict";
+import { ALL, claimOf, SMALL, SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { refusal } from "../harness/rpc.ts";
+
+describe("Slurm's settings", function () {
+  this.timeout(300_000);
+
+  it("by which jobs are given no GRES are told of, and to a job that has asked for some", async () => {
+    await using node = await SlurmWorld.start({
+      cluster: { SelectType: "select/linear", SelectTypeParameters: "CR_Memory" },
+    });
+    const says = /SelectType is select\/linear, .*set SelectType=select\/cons_tres/;
+    await node.conditionSays("SCHEDULER_UNAVAILABLE", says);
+    const { reason, message } = await refusal(node.create(claimOf(await node.idleJob(SMALL))));
+    assert.equal(reason, "CLAIM_NOT_BOOKED");
+    assert.match(message, says);
+    assert.doesNotMatch(message, /--gres/);
+  });
+
+  it("by which memory is counted let machines run beside each other", async () => {
+    await using node = await SlurmWorld.start({ cluster: { SelectTypeParameters: "CR_Core_Memory" } });
+    await node.counts(ALL);
+    const ids = [await node.submitMachine(), await node.submitMachine()];
+    await node.machinesUntil("both run", (jobs) =>
+      ids.every((each) => jobs.some(({ id, state }) => id === each && state === "RUNNING")) ? ids : false,
+    );
+    await node.cancelAll();
+  });
+});
