@@ -2,7 +2,7 @@
 import { typeOf } from "../inventory/share.ts";
 import type { Log } from "./journal.ts";
 import type { PlacementEvent } from "../lifecycle/admission.ts";
-import type { Operation } from "../lifecycle/claim.ts";
+import type { Claim, Operation } from "../lifecycle/claim.ts";
 import type { LifecycleEvent } from "../lifecycle/driver.ts";
 import type { Mended } from "../lifecycle/setting-keeper.ts";
 import { traceFields } from "./trace-fields.ts";
@@ -19,9 +19,16 @@ export function logLifecycle(log: Log, event: LifecycleEvent): void {
       log.warn({ ...about, step: event.step, reason: event.error.reason, err: event.error }, "step failed");
       return;
     case "settled":
-      log.info({ ...about, state: event.claim.state }, "claim settled");
+      logSettled(log, event.claim, about);
       return;
   }
+}
+
+/** Of one that failed, as of a guest that is gone, nothing else says why. */
+function logSettled(log: Log, { state, failure }: Claim, about: object): void {
+  if (state === "failed")
+    log.warn({ ...about, state, reason: failure?.reason, why: failure?.message }, "claim settled");
+  else log.info({ ...about, state }, "claim settled");
 }
 
 /** Where a vGPU goes, with what every GPU scored or lacked: one line for each decision, whatever came of it. */

@@ -95,5 +95,7 @@ function ledgerCell(ledger: LedgerStatus | undefined): Cell {
     .join(", ");
   const why = failureText(ledger.failure);
   if (why !== undefined) return { text: `${counts}; the ledger cannot be written: ${why}`, style: "bad" };
-  return failed + unreadable > 0 ? { text: counts, style: "bad" } : counts;
+  if (failed > 0)
+    return { text: `${counts}: vgpuctl vgpus says which, vgpuctl vgpus VGPU why`, style: "bad" };
+  return unreadable > 0 ? { text: counts, style: "bad" } : counts;
 }

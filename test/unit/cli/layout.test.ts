@@ -41,6 +41,12 @@ describe("hostText", () => {
     assert.deepEqual(libvirt({}), { text: "xen:///system does not answer", style: "bad" });
   });
 
+  it("says of claims that failed where it is told why", () => {
+    assert.equal(cell("claims", { ledger: { active: 2 } }), "2 active");
+    const text = "0 active, 5 failed: vgpuctl vgpus says which, vgpuctl vgpus VGPU why";
+    assert.deepEqual(cell("claims", { ledger: { failed: 5 } }), { text, style: "bad" });
+  });
+
   it("says of a scheduler that it has not been told of the host, be it that the host's name is not known", () => {
     const scheduler = { adapter: "placement", host: "kvm-1", told: false };
     assert.equal(cell("scheduler", { scheduler }), "placement, in which this host is kvm-1; not told yet");

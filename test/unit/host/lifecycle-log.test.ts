@@ -38,6 +38,13 @@ describe("the log of a claim's life", () => {
     }
   });
 
+  it("warns of a claim that failed, and says why", () => {
+    const failure = { reason: "DOMAIN_VANISHED", message: "libvirt has no such domain" } as const;
+    const failed = claim(1, { operation: over, state: "failed", failure });
+    const { level, state, reason, why } = lineOf({ kind: "settled", claim: failed, operation: undefined });
+    assert.deepEqual([level, state, reason, why], [40, "failed", failure.reason, failure.message]);
+  });
+
   it("names none for what happens after it has ended", () => {
     const event = {
       kind: "settled",
