@@ -100,6 +100,7 @@ export function shownHost(context: ViewContext): Host {
     conditions: [...hostDrainConditions(drain), ...hostConditionsOf(context)],
     drained: drain !== undefined,
     drainNote: drain?.note ?? "",
+    drainedGpus: [...drains.current.gpus.keys()].sort(),
     scheduler: schedulerOf(context),
   });
 }

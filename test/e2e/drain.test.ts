@@ -127,7 +127,7 @@ describe("a drain", () => {
     await drainHost("kernel update");
     await drainGpu(SECOND_GPU, "fan");
     const host = await world.shownHost();
-    assert.deepEqual([host.drained, host.drainNote], [true, "kernel update"]);
+    assert.deepEqual([host.drained, host.drainNote, host.drainedGpus], [true, "kernel update", [SECOND_GPU]]);
     assert.ok(host.conditions.some(({ reason }) => reason === "HOST_DRAINED"));
     const [first, second] = await world.gpus();
     assert.deepEqual(

@@ -59,8 +59,12 @@ function memoryCell({ memoryMib, memoryAvailableMib }: Host): Cell {
     : `${memoryMib}, ${memoryAvailableMib} available`;
 }
 
-function drainedCell({ drained, drainNote }: Host): Cell {
-  return drained ? { text: drainNote === "" ? "yes" : `yes: ${drainNote}`, style: "warn" } : "no";
+/** A GPU that is drained by itself takes nothing either, also when the host does again. */
+function drainedCell({ drained, drainNote, drainedGpus }: Host): Cell {
+  const gpus = drainedGpus.length === 0 ? "" : `; GPUs by themselves: ${drainedGpus.join(", ")}`;
+  if (!drained && gpus === "") return "no";
+  const host = !drained ? "no" : drainNote === "" ? "yes" : `yes: ${drainNote}`;
+  return { text: `${host}${gpus}`, style: "warn" };
 }
 
 function conditionsCell({ conditions }: Host): Cell {

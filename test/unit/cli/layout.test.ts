@@ -47,6 +47,16 @@ describe("hostText", () => {
     assert.deepEqual(cell("claims", { ledger: { failed: 5 } }), { text, style: "bad" });
   });
 
+  it("says which GPUs are drained by themselves, whatever the host is", () => {
+    const drainedGpus = ["0000:00:02.0", "0000:03:00.0"];
+    const gpus = "GPUs by themselves: 0000:00:02.0, 0000:03:00.0";
+    assert.equal(cell("drained", {}), "no");
+    assert.deepEqual(cell("drained", { drainedGpus }), { text: `no; ${gpus}`, style: "warn" });
+    assert.deepEqual(cell("drained", { drained: true, drainNote: "fan", drainedGpus }), {
+      ...{ text: `yes: fan; ${gpus}`, style: "warn" },
+    });
+  });
+
   it("says of a scheduler that it has not been told of the host, be it that the host's name is not known", () => {
     const scheduler = { adapter: "placement", host: "kvm-1", told: false };
     assert.equal(cell("scheduler", { scheduler }), "placement, in which this host is kvm-1; not told yet");
