@@ -37,6 +37,19 @@ describe("docs/slurm.md", () => {
     }
   });
 
+  it("has a request whose vGPU takes what its job asks for", async () => {
+    const request = await textOf("examples/job.yaml");
+    const job = await textOf("examples/slurm/vm-job.sh");
+    for (const [size, name] of [
+      ["vgt_low_gm_sz", GRES.lowGmMib],
+      ["vgt_high_gm_sz", GRES.highGmMib],
+      ["vgt_fence_sz", GRES.fences],
+    ] as const) {
+      const [, amount = ""] = new RegExp(`^ +${size}: (\\d+)$`, "m").exec(request) ?? [];
+      assert.match(job, new RegExp(`^#SBATCH --gres=.*\\b${name}:${amount}\\b`, "m"));
+    }
+  });
+
   it("names every GRES that vgpud counts, and the example counts each of GVT-g in both files", async () => {
     const page = await textOf("slurm.md");
     for (const name of Object.values(GRES)) assert.ok(page.includes(`| \`${name}\``), name);
