@@ -1,6 +1,6 @@
 // Modes as they come over the wire.
 import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
-import type { Mode as KnownMode } from "../../core/modes.ts";
+import { modes, type Mode as KnownMode } from "../../core/modes.ts";
 import { invalid } from "./fields.ts";
 
 const knownModes: Readonly<Record<Mode, KnownMode | undefined>> = {
@@ -16,5 +16,5 @@ const knownModes: Readonly<Record<Mode, KnownMode | undefined>> = {
 export function parseKnownMode(mode: Mode, field: string): KnownMode {
   const known = knownModes[mode];
   if (known) return known;
-  throw invalid(field, "must be a mode that is known to this release");
+  throw invalid(field, `must be a mode that is known to this release: ${modes.join(", ")}`);
 }

@@ -67,4 +67,14 @@ describe("a vGPU request as it came over the wire", () => {
       policy: "pack",
     });
   });
+
+  it("is told the modes there are where it names none", () => {
+    const wire = VgpuRequest.fromPartial({
+      want: { $case: "needs", value: { anyOf: [{ minLowGmMib: 64 }] } },
+    });
+    assert.throws(() => parseVgpuRequest(wire, "vgpu"), {
+      field: "vgpu.needs.any_of[0].mode",
+      message: /: gvt-g, gvt-d, gvt-s, sriov$/,
+    });
+  });
 });
