@@ -201,6 +201,6 @@ export const gvtKernel = {
       "not-xen": "this is no host of Xen",
       xen: "libvirt's driver for Xen has no virtio video",
     },
-    remedies: { xen: "use gvt-d, or a host of KVM" },
+    remedies: { xen: "use gvt-g or gvt-d, whichever the GPU has here, or a host of KVM" },
   },
 } as const satisfies Record<string, Text>;

@@ -193,6 +193,6 @@ export const gvtKernel: Same<typeof english> = {
       "not-xen": "本机不是 Xen 主机",
       xen: "libvirt 的 Xen 驱动没有 virtio 显卡",
     },
-    remedies: { xen: "请使用 gvt-d，或 KVM 主机" },
+    remedies: { xen: "请使用本机 GPU 所支持的 gvt-g 或 gvt-d，或 KVM 主机" },
   },
 };
