@@ -39,11 +39,20 @@ function untold(decision: PlacementDecision | undefined, message: string): Place
 }
 
 function fieldLine(field: string, { command, args }: RunContext): string {
+  const flag = flagWithout(field, command, args);
+  if (flag !== undefined) return `  made up, since no --${flag} was given (${printable(field)})`;
   const input = nearestInput(
     field,
     args?.file === undefined ? inputs(command) : writtenInputs(command, args),
   );
   return input === undefined ? `  at ${printable(field)}` : `  set by ${input} (${printable(field)})`;
+}
+
+/** By which it could have been given, where vgpuctl made it up. */
+function flagWithout(field: string, { flags }: Command, args: Arguments | undefined): string | undefined {
+  if (args === undefined || args.file?.places.has(field) === true) return undefined;
+  return flags.find(({ fresh, name, ...of }) => fresh === true && of.field === field && !args.given(name))
+    ?.name;
 }
 
 interface Input {

@@ -35,6 +35,11 @@ const refused: Readonly<Record<string, RefusedCase>> = {
     exitCode: 2,
     says: /^error: m \[FIELD_INVALID\]\n {2}at request_id\n/,
   },
+  "says of a field that vgpuctl made up which flag gives it": {
+    refusal: { code: status.INVALID_ARGUMENT, message: "m", reason: "FIELD_INVALID", field: "claim_id" },
+    exitCode: 2,
+    says: /made up, since no --claim-id was given \(claim_id\)/,
+  },
   "names the operand of a field": {
     refusal: { code: status.INVALID_ARGUMENT, message: "m", reason: "FIELD_INVALID", field: "domain.name" },
     exitCode: 2,
