@@ -35,6 +35,8 @@ interface SlurmWorldOptions {
   readonly healEvery?: string;
   /** Whether vgpud tells Slurm anything; by default it does. */
   readonly publish?: boolean;
+  /** Whether slurmd looks now and then whether vgpud answers; by default it does not. */
+  readonly health?: boolean;
   /** Of slurm.conf, other than as a rule. */
   readonly cluster?: SlurmOptions["settings"];
 }
@@ -55,6 +57,7 @@ export class SlurmWorld implements AsyncDisposable {
     gres,
     healEvery = "2s",
     publish = true,
+    health = false,
     cluster = {},
   }: SlurmWorldOptions = {}): Promise<SlurmWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), "slurm-world-"));
@@ -65,17 +68,24 @@ export class SlurmWorld implements AsyncDisposable {
         .replace("PATH=", `PATH=${folder}/bin:`)
         .replace(/^patience=.*/m, "patience=3")
         .replace("/etc/slurm/vm/", `${folder}/vm/`);
+    const healthFile = path.join(folder, "health");
+    await writeFile(healthFile, "#!/bin/sh\n", { mode: 0o755 });
+    const looking = health ? { HealthCheckProgram: healthFile, HealthCheckInterval: 1 } : {};
     const slurm = await startSlurm({
       gres: gres ?? gresOf(await readFile(path.join(EXAMPLES, "gres.conf"), "utf8")),
       prolog: await script("vm-prolog.sh"),
       epilog: await script("vm-epilog.sh"),
-      settings: cluster,
+      settings: { ...looking, ...cluster },
     });
+    const conf = slurm.env["SLURM_CONF"] ?? "";
+    // Unlike its prolog, slurmd tells this one nothing of a slurm.conf elsewhere than where Debian has it.
+    const asked = (await script("vm-health.sh")).replace("PATH=", `export SLURM_CONF='${conf}'\nPATH=`);
+    if (health) await writeFile(healthFile, asked);
     const settings = `scheduler:
   adapter: slurm
   first_within: 0s
   heal_every: ${healEvery}
-  slurm: { cluster: vgpud, node: ${NODE}, publish: ${String(publish)}, conf: "${slurm.env["SLURM_CONF"] ?? ""}", prefix: "${folder}", timeout: 5s }`;
+  slurm: { cluster: vgpud, node: ${NODE}, publish: ${String(publish)}, conf: "${conf}", prefix: "${folder}", timeout: 5s }`;
     await installPrograms(folder);
     await writeFile(path.join(folder, "bin/logger"), `#!/bin/sh\necho "$*" >> '${folder}/logger.log'\n`, {
       mode: 0o755,
@@ -114,6 +124,11 @@ domain: { vcpus: 1, memory_mib: 512, boot: { kernel: { kernel_path: ${images}/vm
     ];
     const script = path.join(EXAMPLES, "vm-job.sh");
     return await this.slurm.run("sbatch", "--parsable", ...words, script, this.#request);
+  }
+
+  /** What a job of the example's script has written. */
+  async jobSaid(id: string): Promise<string> {
+    return (await this.#linesOf(`job-${id}.log`)).join("\n");
   }
 
   /** Queues a job that does nothing; `words` are sbatch's. Resolves with its id when it runs. */

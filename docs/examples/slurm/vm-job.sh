@@ -19,16 +19,22 @@ claim="slurm:$SLURM_CLUSTER_NAME:$SLURM_JOB_ID"
 # Whatever runs in the foreground would keep the shell from hearing that the job is to end.
 patiently() { "$@" & wait $!; }
 
+said=$(mktemp)
 trap 'exit 143' TERM INT
-trap 'vgpuctl destroy "claim:$claim" --grace 15s --allow-missing --yes' EXIT
+trap 'rm -f "$said"; vgpuctl destroy "claim:$claim" --grace 15s --allow-missing --yes' EXIT
 
-# Slurm gives what a job has to the next while its guest still shuts down: no room (6) is then a matter of seconds.
+# Slurm gives what a job has to the next while its guest still shuts down: no room (6) is then a matter of seconds. So it is with a
+# vgpud, or Slurm, that is restarted and does not answer (8), and with what vgpud answers just before and after, or while libvirt is.
+soon='\[(STARTING|STOPPING|LIBVIRT_UNAVAILABLE)\]'
 tries=30
-until patiently vgpuctl create "vm-$SLURM_JOB_ID" -f "$request" --vcpus "$SLURM_CPUS_PER_TASK" --claim-id "$claim"; do
+until patiently vgpuctl create "vm-$SLURM_JOB_ID" -f "$request" --vcpus "$SLURM_CPUS_PER_TASK" --claim-id "$claim" 2>"$said"; do
   code=$?
-  ((code == 6 && --tries > 0)) || exit "$code"
+  cat "$said" >&2
+  ((code == 6 || code == 8)) || grep -Eq "$soon" "$said" || exit "$code"
+  ((--tries > 0)) || exit "$code"
   patiently sleep 2
 done
+cat "$said" >&2
 
 # Until the guest has shut down, or somebody has destroyed it. A vgpud that does not answer is asked again.
 over='"(DOMAIN_STATE_(SHUT_OFF|CRASHED)|CLAIM_STATE_(FAILED|GONE))"'

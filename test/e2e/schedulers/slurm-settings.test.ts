@@ -1,7 +1,9 @@
 // What slurm.conf has to say beside GRES, so that machines are made for jobs.
 import assert from "node:assert/strict";
 import { ALL, claimOf, SMALL, SlurmWorld } from "../../schedulers/slurm-world.ts";
+import { FOR_EVER } from "../../schedulers/slurm.ts";
 import { refusal } from "../harness/rpc.ts";
+import { until } from "../harness/until.ts";
 
 describe("Slurm's settings", function () {
   this.timeout(300_000);
@@ -26,5 +28,27 @@ describe("Slurm's settings", function () {
       ids.every((each) => jobs.some(({ id, state }) => id === each && state === "RUNNING")) ? ids : false,
     );
     await node.cancelAll();
+  });
+
+  it("by which slurmd asks for vgpud keep jobs from its node while it is away, and end no other drain", async () => {
+    await using node = await SlurmWorld.start({ publish: false, health: true });
+    await node.isNode("idle");
+    await node.world.kill();
+    await node.isNode("drained");
+    assert.match(await node.node("Reason"), /^vgpud: it does not answer/);
+    const waits = await node.slurm.submit(FOR_EVER, SMALL);
+    await node.slurm.comesTo(waits, "PENDING");
+    await node.world.startAgain();
+    await node.slurm.comesTo(waits, "RUNNING");
+    await node.cancelAll();
+    await node.slurm.run("scontrol", "update", "nodename=node1", "state=drain", "reason=disk");
+    await node.world.kill();
+    const before = (await node.scontrolled()).length;
+    await until(
+      "it was looked at again and again",
+      async () => (await node.scontrolled()).length > before + 2,
+    );
+    await node.world.startAgain();
+    assert.match(await node.node("Reason"), /^disk/);
   });
 });

@@ -89,6 +89,14 @@ describe("virtual machines as Slurm's jobs", function () {
     await node.machinesUntil("its machine is gone", (jobs) => running(jobs).length === 0 && []);
   });
 
+  it("are made for jobs that began while vgpud was away, once it is back", async () => {
+    await node.world.kill();
+    const id = await node.submitMachine();
+    await until("it has tried in vain", async () => /vgpud/.test(await node.jobSaid(id)));
+    await node.world.startAgain();
+    await runsAlone(id);
+  });
+
   it("are refused in the name of a job that has no vGPU, too little, or is not on the node", async () => {
     const bare = claimOf(await node.idleJob());
     const little = claimOf(
