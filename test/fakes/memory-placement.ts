@@ -1,6 +1,7 @@
 // A Placement in memory: hosts with a GPU each, what is booked of them, and refusals as the real one has them.
 import type { SchedulePlacement } from "../../agent/cli/schedule/placement-port.ts";
 import { PlacementError } from "../../agent/placement/errors.ts";
+import { CALLERS_TRAITS } from "../../agent/schedulers/placement/names.ts";
 import type {
   Allocation,
   AtGeneration,
@@ -75,8 +76,7 @@ export class MemoryPlacement implements SchedulePlacement {
   }
 
   known(_: "resource_classes" | "traits", names: readonly string[]): Promise<ReadonlySet<string>> {
-    const known = new Set([...this.traits.values()].flat());
-    return Promise.resolve(new Set(names.filter((name) => known.has(name))));
+    return Promise.resolve(new Set(names.filter((name) => this.#knownTraits.has(name))));
   }
 
   async tree(uuid: string): Promise<readonly Provider[]> {
@@ -121,6 +121,7 @@ export class MemoryPlacement implements SchedulePlacement {
     this.queries.push(query);
     return await this.#mishandled("candidates", () => {
       refuseContradiction(query);
+      this.#refuseUnknown(query);
       const wanted = resourcesIn(query);
       const limit = Number(new URLSearchParams(query).get("limit") ?? Infinity);
       return [...this.#totals.keys()]
@@ -165,6 +166,17 @@ export class MemoryPlacement implements SchedulePlacement {
     return done;
   }
 
+  get #knownTraits(): ReadonlySet<string> {
+    return new Set([...CALLERS_TRAITS, ...[...this.traits.values()].flat()]);
+  }
+
+  /** In the words of the real one (placement/util.py). */
+  #refuseUnknown(query: string): void {
+    const unknown = traitsIn(query).filter((trait) => !this.#knownTraits.has(trait.replace("!", "")));
+    if (unknown.length === 0) return;
+    throw new PlacementError("refused", `No such trait(s): ${unknown.join(", ")}.`, { status: 400 });
+  }
+
   #hasRoom(gpu: string, wanted: Resources): boolean {
     const totals = this.#totals.get(gpu) ?? {};
     const held = [...this.claims.values()].map(({ allocations }) => allocations.get(gpu) ?? {});
@@ -181,9 +193,15 @@ function resourcesIn(query: string): Resources {
   return Object.fromEntries(pairs.map(([name = "", amount]) => [name, Number(amount)]));
 }
 
+/** Forbidden ones begin with an exclamation mark. */
+function traitsIn(query: string): readonly string[] {
+  const written = new URLSearchParams(query).get("required_GPU");
+  return written === null ? [] : written.split(",");
+}
+
 /** In the words of the real one (placement/lib.py). */
 function refuseContradiction(query: string): void {
-  const traits = (new URLSearchParams(query).get("required_GPU") ?? "").split(",");
+  const traits = traitsIn(query);
   const both = traits.filter((trait) => traits.includes(`!${trait}`));
   if (both.length === 0) return;
   const message = `Conflicting required and forbidden traits found in the following traits keys: required_GPU: (${both.join(", ")})`;

@@ -12,6 +12,8 @@ import type { Flavor } from "./flavor.ts";
 import { missingHints, type Missing } from "./missing.ts";
 import { placeText, type Place } from "./places.ts";
 import { sizesJson } from "./rounding.ts";
+import { strangeTraits } from "./strange-traits.ts";
+import { vainTraits } from "./vain-traits.ts";
 
 interface About {
   readonly claimId: string;
@@ -131,7 +133,12 @@ function noHost(
 ): CliError {
   if (untried && lost.length === 0) return noTime(standing, flavor, patienceMs);
   const among = memberOf.length === 0 ? "" : " in the aggregates of placement.member_of";
-  const none = `Placement has no candidate for flavor ${flavor.name}: no GPU with room${among} has what it asks for`;
+  const lacking = missing?.unknownTraits ?? [];
+  const why =
+    lacking.length === 0
+      ? `no GPU with room${among} has what it asks for`
+      : `it requires ${lacking.join(", ")}, and no GPU has that`;
+  const none = `Placement has no candidate for flavor ${flavor.name}: ${why}`;
   const tried =
     lost.length === 1
       ? `${untried ? "one" : "the one"} candidate did not take it`
@@ -151,6 +158,7 @@ function noHost(
         ]
       : []),
     ...(full ? [`what is booked, and what of it has no domain: ${line("list")}`] : []),
+    ...(lost.length === 0 ? [...strangeTraits(flavor), ...vainTraits(flavor)] : []),
     ...(missing === undefined ? [] : missingHints(missing)),
     ...(lost.length === 0 ? [NOT_YET] : []),
   ];

@@ -14,8 +14,10 @@ export interface Missing {
   readonly drained: { readonly some: readonly Place[]; readonly more: number };
   /** Hosts that the schedule file names and that Placement has no GPU of. */
   readonly unpublished: readonly string[];
-  /** The mode of the flavor, where there is neither, and no vgpud has ever published a GPU of it. */
-  readonly unknownMode: Flavor["vgpu"]["mode"] | undefined;
+  /** The mode of the flavor, where there is neither, and no vgpud has published a GPU of it. */
+  readonly unpublishedMode: Flavor["vgpu"]["mode"] | undefined;
+  /** Traits that the flavor requires and that Placement does not know, so that nobody has them. */
+  readonly unknownTraits: readonly string[];
 }
 
 interface Asking {
@@ -35,11 +37,16 @@ export async function missingIn(asking: Asking): Promise<Missing | undefined> {
   const drained = await saidBefore(signal, () => drainedAmong(asking));
   if (drained === undefined) return undefined;
   const rest = await saidBefore(signal, async () => {
+    const unknownTraits = await unknownTraitsOf(asking);
     const unpublished = await unpublishedAmong(asking);
     const isTold = drained.some.length > 0 || unpublished.length > 0;
-    return { unpublished, unknownMode: isTold ? undefined : await unknownMode(asking) };
+    return {
+      unknownTraits,
+      unpublished,
+      unpublishedMode: isTold ? undefined : await unpublishedMode(asking),
+    };
   });
-  return { drained, unpublished: [], unknownMode: undefined, ...rest };
+  return { drained, unpublished: [], unpublishedMode: undefined, unknownTraits: [], ...rest };
 }
 
 /** Undefined where Placement fails, or does not say it before the signal aborts. */
@@ -70,9 +77,18 @@ async function drainedAmong({ api, flavor, memberOf, signal }: Asking): Promise<
   return { some, more: gpus.length - places.length };
 }
 
-async function unknownMode({ api, flavor, signal }: Asking): Promise<Missing["unknownMode"]> {
+async function unknownTraitsOf({ api, flavor, signal }: Asking): Promise<Missing["unknownTraits"]> {
+  const { required } = flavor.traits;
+  if (required.length === 0) return [];
+  const known = await api.known("traits", required, signal);
+  return required.filter((trait) => !known.has(trait));
+}
+
+/** Each vgpud makes the traits of all modes known, whatever its GPUs are. */
+async function unpublishedMode({ api, flavor, signal }: Asking): Promise<Missing["unpublishedMode"]> {
   const { mode } = flavor.vgpu;
-  return (await api.known("traits", [traitOf("mode", mode)], signal)).size > 0 ? undefined : mode;
+  const bearing = await api.bearing({ required: [traitOf("mode", mode)], forbidden: [] }, [], signal);
+  return bearing.length > 0 ? undefined : mode;
 }
 
 async function unpublishedAmong(asking: Asking): Promise<readonly string[]> {
@@ -121,7 +137,7 @@ async function unpublishedByName(
 const MOST_NAMED = 5;
 
 /** What may be done so that there are candidates. Pure. */
-export function missingHints({ drained, unpublished, unknownMode }: Missing): readonly string[] {
+export function missingHints({ drained, unpublished, unpublishedMode }: Missing): readonly string[] {
   const published =
     "a vgpud publishes within scheduler.first_within (2 min by default) of its start, and again when it next compares the books (scheduler.heal_every, 5 min by default) where Placement has lost its data";
   const shown = unpublished.slice(0, MOST_NAMED);
@@ -136,9 +152,9 @@ export function missingHints({ drained, unpublished, unknownMode }: Missing): re
       : [
           `Placement has no GPU of ${named(shown, unpublished.length - shown.length)}, which the schedule file names: ${published}`,
         ]),
-    ...(unknownMode === undefined
+    ...(unpublishedMode === undefined
       ? []
-      : [`no vgpud has published a GPU of mode ${unknownMode} in Placement: ${published}`]),
+      : [`no vgpud has published a GPU of mode ${unpublishedMode} in Placement: ${published}`]),
   ];
 }
 
