@@ -3,7 +3,9 @@ import type { Domain } from "../../proto/gen/vgpud/v1/domain.ts";
 import { ClaimState } from "../../proto/gen/vgpud/v1/claim.ts";
 import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
 import type { Arguments } from "./line/arguments.ts";
+import { endingOfReason } from "./errors/call-error.ts";
 import { CliError } from "./errors/cli-error.ts";
+import { claimRef } from "./request/domain-ref.ts";
 import type { Answer, Flag } from "./command.ts";
 import { domainDetail } from "./view/domain-view.ts";
 import { toDuration } from "./line/duration.ts";
@@ -48,6 +50,20 @@ export function changeAnswer(response: { domain: Domain | undefined; operation: 
   if (domain.claimState !== ClaimState.DELETING) return answer;
   const held = { ...domain, what: `domain ${domain.name}` };
   return { ...answer, error: heldError(held, response.operation) };
+}
+
+/** The same of a create. One that repeats another is answered with the domain of its claim, which may have failed since: that is no domain that runs. */
+export function createdAnswer(response: { domain: Domain | undefined; operation: string }): Answer {
+  const answer = changeAnswer(response);
+  const { domain } = response;
+  if (domain?.claimState !== ClaimState.FAILED) return answer;
+  const { claimId, name, failure } = domain;
+  const why = failure === undefined ? "no reason is known" : printable(failure.message);
+  const error = new CliError(endingOfReason(failure?.reason), `the claim of ${name} has failed: ${why}`, {
+    reason: failure?.reason,
+    look: ["destroy", claimRef(claimId)],
+  });
+  return { ...answer, error };
 }
 
 /** `what` is still being taken down. */

@@ -1,5 +1,5 @@
 // `vgpuctl create`
-import { changeAnswer } from "../change.ts";
+import { createdAnswer } from "../change.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Answer, ChangeCommand } from "../command.ts";
@@ -58,7 +58,7 @@ async function create(args: Arguments, vgpud: Vgpud): Promise<Answer> {
     throw isFromStdin(args.text("file")) ? error : await withTypeThatFits(error, request.vgpu, vgpud);
   });
   const { domain, decision } = response;
-  const done = domain === undefined ? undefined : changeAnswer({ ...response, domain });
+  const done = domain === undefined ? undefined : createdAnswer({ ...response, domain });
   const decided = decision === undefined ? [] : decisionText(decision);
   const dry = { kind: "lines", lines: ["dry run: nothing was made; it would go here"] } as const;
   return {

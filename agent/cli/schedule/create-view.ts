@@ -1,7 +1,9 @@
 // How a create with Placement in front ended, for people and for machines. Pure.
+import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
+import type { CreateDomainResponse } from "../../../proto/gen/vgpud/v1/domain_service.ts";
 import type { Reason } from "../../core/reasons.ts";
 import { formatDurationMs } from "../../core/duration.ts";
-import { changeAnswer } from "../change.ts";
+import { createdAnswer } from "../change.ts";
 import type { Answer } from "../command.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { messageJson } from "../view/json.ts";
@@ -43,7 +45,7 @@ export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
     };
   }
   const { place, response, unasked } = ended;
-  const done = changeAnswer(response);
+  const done = createdAnswer(response);
   return {
     json: { ...bodyOf(scheduled, about), ...messageJson(response) },
     text: [fieldsOf(place, about), ...done.text],
@@ -53,8 +55,14 @@ export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
       ...secondOnes(unasked, about),
       ...warningLines(response.decision?.warnings),
     ],
-    ...(done.error === undefined ? {} : { error: done.error }),
+    ...(done.error === undefined ? {} : { error: ofDomain(done.error, response, about) }),
   };
+}
+
+/** What leads on from it on a host alone would end the domain and leave its booking. */
+function ofDomain(error: CliError, { domain }: CreateDomainResponse, { claimId, line }: About): CliError {
+  if (domain?.claimState !== ClaimState.FAILED) return error;
+  return error.with({ look: undefined, hints: [`to end it: ${line("destroy", claimId)}`] });
 }
 
 /** Two domains of one claim write to one disk. */

@@ -1,8 +1,10 @@
 // Every command against a real gRPC server on a UNIX socket; what it writes is compared with golden files.
 import assert from "node:assert/strict";
+import { ClaimState } from "../../../proto/gen/vgpud/v1/claim.ts";
 import { Mode } from "../../../proto/gen/vgpud/v1/gpu.ts";
 import { run } from "../../../agent/cli/run.ts";
 import { commands } from "../../../agent/cli/commands.ts";
+import { present } from "../../e2e/harness/agent-calls.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
 import { FRESH_ID, matchesGolden, surroundings, vgpuctl } from "./vgpuctl.ts";
 
@@ -248,6 +250,18 @@ describe("the requests of vgpuctl", () => {
     assert.match(wrong.stderr, /no number here is below 0, as -1 is/);
     const some = await vgpuctl(vgpud.socketPath, ["set-functions", gpu, "some"]);
     assert.match(some.stderr, /COUNT is a number of virtual functions, not 'some'/);
+  });
+
+  it("does not take the domain of a claim that has failed for one that was made", async () => {
+    await using vgpud = await fakeVgpud();
+    await vgpuctl(vgpud.socketPath, CREATE);
+    const failure = { reason: "DOMAIN_VANISHED", message: "domain web-2 was undefined", metadata: {} };
+    const made = present(vgpud.domains.get(FRESH_ID));
+    vgpud.domains.set(FRESH_ID, { ...made, claimState: ClaimState.FAILED, failure });
+    const ran = await vgpuctl(vgpud.socketPath, [...CREATE, "--claim-id", FRESH_ID]);
+    assert.equal(ran.exitCode, 1);
+    assert.match(ran.stderr, /^error: the claim of web-2 has failed: domain web-2 was undefined \[DOMAIN_V/m);
+    assert.match(ran.stderr, new RegExp(`^hint: vgpuctl .* destroy claim:${FRESH_ID}$`, "m"));
   });
 
   it("finds nothing to do when a missing domain is allowed", async () => {

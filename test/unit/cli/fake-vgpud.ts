@@ -155,6 +155,8 @@ class FakeState {
 
   create(request: CreateDomainRequest): Domain {
     const { claimId, domain: spec } = request;
+    const repeated = this.domains.get(claimId);
+    if (repeated) return repeated;
     const domain = Domain.fromPartial({
       ...facts.domain,
       claimId,

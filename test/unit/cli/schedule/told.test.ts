@@ -10,6 +10,7 @@ import { firstContext } from "../../../../agent/cli/run-context.ts";
 import type { Lost, Scheduled } from "../../../../agent/cli/schedule/candidates.ts";
 import { scheduledAnswer } from "../../../../agent/cli/schedule/create-view.ts";
 import { ofHost } from "../../../../agent/cli/schedule/host-failure.ts";
+import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
 import { parsePciAddress } from "../../../../agent/core/ids.ts";
 import { CreateDomainResponse } from "../../../../proto/gen/vgpud/v1/domain_service.ts";
 import { present } from "../../../e2e/harness/agent-calls.ts";
@@ -82,6 +83,21 @@ describe("a create that was made", () => {
     assert.equal(passedOver, "warning: passed over kvm-1 0000:00:02.0: GPU is drained [GPU_DRAINED]");
     assert.match(second ?? "", /^warning: whether others have a domain of claim .* kvm-9 \(vgpud does not/);
     assert.deepEqual(others, []);
+  });
+});
+
+describe("a create that repeats another", () => {
+  it("has not made the domain where its claim has failed since, and leads to the end of the claim", () => {
+    const failure = { reason: "DOMAIN_VANISHED", message: "domain web-1 was undefined", metadata: {} };
+    const domain = { name: "web-1", claimId: CLAIM, claimState: ClaimState.FAILED, failure };
+    const response = CreateDomainResponse.fromPartial({ domain });
+    const error = errorOf({ ended: { kind: "made", place, response, unasked: new Map() } });
+    assert.equal(error.message, "the claim of web-1 has failed: domain web-1 was undefined");
+    assert.deepEqual([error.reason, error.ending], ["DOMAIN_VANISHED", "failure"]);
+    assert.deepEqual(
+      [error.look, error.hints],
+      [undefined, [`to end it: vgpuctl schedule destroy ${CLAIM}`]],
+    );
   });
 });
 
