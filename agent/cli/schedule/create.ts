@@ -20,8 +20,7 @@ import { missingIn, type Missing } from "./missing.ts";
 import { opened } from "./opened.ts";
 import { readFile, refuseFaults } from "./placed-file.ts";
 import type { ScheduleSettings } from "./schedule-file.ts";
-import { requireTls } from "./tls.ts";
-import { FLAVORS_FILE, SCHEDULE_FILE } from "./words.ts";
+import { FLAVORS_FILE } from "./words.ts";
 
 export async function create(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
@@ -29,7 +28,6 @@ export async function create(args: Arguments, environment: Environment): Promise
   const flavor = await flavorFor(args, settings, environment);
   const request = await requestFor(args, flavor, environment);
   const given = claimIdOf(args);
-  await requireTls(settings.agents, args.text("schedule-file") ?? SCHEDULE_FILE);
   const claimId = given ?? environment.newUuid();
   const { project_id: projectId, user_id: userId, vgpu_class: slicesClass } = settings.placement;
   const { member_of: memberOf } = settings.placement;

@@ -14,6 +14,7 @@ import type { SchedulePlacement } from "./placement-port.ts";
 import { readScheduleFile, type ScheduleSettings } from "./schedule-file.ts";
 import { LOOK } from "./silent-hosts.ts";
 import { targetOf } from "./targets.ts";
+import { requireTls } from "./tls.ts";
 import { fileWords, SCHEDULE_FILE } from "./words.ts";
 
 /** A host that is down must not hold a booking for as long as a create may take. */
@@ -56,6 +57,7 @@ export async function opened(
     throw usageError(`--${named} is not for schedule: its file says how each host is reached`);
   const file = args.text("schedule-file") ?? SCHEDULE_FILE;
   const settings = await readScheduleFile(file, environment);
+  await requireTls(settings.agents, file);
   const placement = await environment.placement(await placementSettings(settings, environment));
   const agentOf: Opened["agentOf"] = (host, kind, how = {}) => {
     const { onSend = () => undefined, connectMs = CONNECT_MS, isUnhurried, answerMs = Infinity } = how;

@@ -1,4 +1,4 @@
-// What vgpuctl shows of itself to hosts, looked at before anything is booked: it is wrong for every host alike.
+// What vgpuctl shows of itself to hosts, looked at before anything is asked: it is wrong for every host alike.
 import { readTlsFiles } from "../client/tls-files.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { ScheduleSettings } from "./schedule-file.ts";

@@ -128,15 +128,17 @@ describe("vgpuctl schedule", () => {
     const texts = await Promise.all(names.map((name) => readFile(new URL(name, EXAMPLES), "utf8")));
     const [at = "", flavors = "", domain = ""] = texts;
     const files = { "/etc/vgpud/schedule.yaml": at, "/etc/vgpud/flavors.yaml": flavors, "web.yaml": domain };
+    // All but the certificates, which are everybody's own.
     const listed = await schedule(["list"], reading(files));
-    assert.equal(listed.exitCode, 0, listed.stderr);
-    // All but the certificates, which are everybody's own: that is told before anything is booked.
-    const ran = await schedule(CREATE, reading(files));
     assert.match(
-      ran.stderr,
-      /\/etc\/vgpud\/schedule\.yaml: cannot read agents\.tls\.ca \/etc\/vgpud\/tls\/hosts-ca\.pem/,
+      listed.stderr,
+      /yaml: cannot read agents\.tls\.ca \/etc\/vgpud\/tls\/hosts-ca\.pem: there is no/,
     );
-    assert.deepEqual([ran.exitCode, ran.notes], [exitCodes.usage, []]);
+    assert.equal(listed.exitCode, exitCodes.usage);
+    const without = { ...files, "/etc/vgpud/schedule.yaml": at.replace(/^ {2}tls:[^]*?(?=^\S)/m, "") };
+    const ran = await schedule(CREATE, reading(without));
+    assert.match(ran.notes[0] ?? "", /^claim id: /, ran.stderr);
+    assert.match(ran.stderr, /hint: agents\.tls of \S+ takes ca, certificate and key/);
   });
 
   it("waits no longer than 10 s for a host to be reached, and less where that is asked", async () => {
