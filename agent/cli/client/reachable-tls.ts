@@ -32,8 +32,8 @@ export async function requireSecure({ target, files, timeoutMs, signal }: TlsRea
     if (error instanceof CliError) throw error;
     if (signal.aborted)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
-    if (deadline.isOver && !socket.connecting) throw silent(target, error);
-    throw unreachable(target, files, error);
+    if (deadline.isOver && !socket.connecting) throw silent(target, timeoutMs, error);
+    throw unreachable({ target, files, timeoutMs }, error);
   } finally {
     socket.on("error", () => undefined);
     socket.destroy();
@@ -60,9 +60,11 @@ function secureSocket(target: TlsTarget, { ca, certificate, key }: TlsFiles): TL
 }
 
 /** A connection is taken by the kernel, too, for a process that is stopped or hangs. */
-function silent(target: TlsTarget, cause: unknown): CliError {
+function silent(target: TlsTarget, lateAfterMs: number, cause: unknown): CliError {
   const why = `what listens at ${addressOf(target)} takes connections and says nothing`;
-  return new CliError("unreachable", `vgpud does not answer: ${why}`, { hints: [STUCK_THERE], cause });
+  return new CliError("unreachable", `vgpud does not answer: ${why}`, {
+    ...{ hints: [STUCK_THERE], lateAfterMs, cause },
+  });
 }
 
 /** The host tells no stranger why; what is plain to see of one's own certificate is said here. */
@@ -81,12 +83,17 @@ function refused(target: TlsTarget, { own }: TlsFiles): CliError {
   });
 }
 
-function unreachable(target: TlsTarget, files: TlsFiles, error: unknown): CliError {
+/** The time for it was over. */
+const LATE = "ABORT_ERR";
+
+function unreachable({ target, files, timeoutMs }: Omit<TlsReach, "signal">, error: unknown): CliError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   // An alert, or an end in the middle: the host took part and broke off.
   if (/^ERR_SSL_.*ALERT/.test(code)) return refused(target, files);
   const { why, hint } = reasonOf(code, target, error);
-  return new CliError("unreachable", `vgpud does not answer: ${why}`, { hints: [hint], cause: error });
+  return new CliError("unreachable", `vgpud does not answer: ${why}`, {
+    ...{ hints: [hint], lateAfterMs: code === LATE ? timeoutMs : undefined, cause: error },
+  });
 }
 
 function reasonOf(
@@ -108,12 +115,12 @@ function reasonOf(
         why: `the name ${target.host} is not known`,
         hint: "give its IP address, with --tls-server-name for its certificate",
       };
-    case "ABORT_ERR":
+    case LATE:
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return {
-        why: `no connection to ${at} came about${code === "ABORT_ERR" ? " in time" : ` (${code})`}`,
+        why: `no connection to ${at} came about${code === LATE ? " in time" : ` (${code})`}`,
         hint: "that host is off or out of reach, or a firewall or IPAddressAllow= of its vgpud.service drops what comes from here",
       };
     case "ERR_TLS_CERT_ALTNAME_INVALID":

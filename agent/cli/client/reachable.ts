@@ -24,7 +24,8 @@ export async function requireReachable({ socketPath, timeoutMs, signal }: Reach)
     if (signal.aborted)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
     if (await isAnotherThing(socketPath)) throw notASocket(socketPath, error);
-    throw refusedSocket(socketPath, error);
+    const refused = refusedSocket(socketPath, error);
+    throw deadline.isOver ? refused.with({ lateAfterMs: timeoutMs }) : refused;
   } finally {
     socket.destroy();
   }
@@ -54,7 +55,9 @@ export function refusedSocket(socketPath: string, error: unknown): CliError {
     });
   const { why, hint } = unreachable(socketPath, errno);
   const kind = THERE.has(errno) ? undefined : "unserved";
-  return new CliError("unreachable", `vgpud does not answer: ${why}`, { kind, hints: [hint], cause: error });
+  return new CliError("unreachable", `vgpud does not answer: ${why}`, {
+    ...{ kind, hints: [hint], cause: error },
+  });
 }
 
 /** Somebody serves the socket, who is slow to take a connection. */

@@ -20,7 +20,10 @@ export function callError(error: ServiceError | null, { timeoutMs, signal }: Cal
     return new CliError("interrupted", "interrupted", { call: { code, details, outcomeUnknown: true } });
   if (!known && code === status.DEADLINE_EXCEEDED) {
     const message = `no answer from vgpud within ${formatDurationMs(timeoutMs)}`;
-    return new CliError("failure", message, { call: { code, details, outcomeUnknown: true } });
+    return new CliError("failure", message, {
+      call: { code, details, outcomeUnknown: true },
+      lateAfterMs: timeoutMs,
+    });
   }
   const broken = !known && code === status.UNAVAILABLE;
   const message = broken ? `the connection to vgpud broke: ${error.details}` : error.details;

@@ -18,6 +18,8 @@ export interface CliErrorOptions {
   readonly call?: FailedCall | undefined;
   /** The flags that name the vgpud that it is of, as words, where that is another than the command line names. */
   readonly target?: readonly string[] | undefined;
+  /** What did not come within so long, which the user may have made too short. */
+  readonly lateAfterMs?: number | undefined;
   /** A flag with which the same command line would work, in the place of others. */
   readonly instead?: Suggestion | undefined;
   /** Words of the command line are not what is wrong, though it ends as a usage error. */
@@ -70,6 +72,7 @@ export class CliError extends Error {
   readonly look: readonly string[] | undefined;
   readonly call: FailedCall | undefined;
   readonly target: readonly string[] | undefined;
+  readonly lateAfterMs: number | undefined;
   readonly instead: Suggestion | undefined;
   readonly inFile: boolean;
   readonly quiet: boolean;
@@ -87,6 +90,7 @@ export class CliError extends Error {
     this.look = options.look;
     this.call = options.call;
     this.target = options.target;
+    this.lateAfterMs = options.lateAfterMs;
     this.instead = options.instead;
     this.inFile = options.inFile ?? false;
     this.quiet = options.quiet ?? false;

@@ -25,7 +25,10 @@ import {
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
-  using parts = await opened(args, environment, { extraMs: graceMs(args) });
+  using parts = await opened(args, environment, {
+    extraMs: graceMs(args),
+    work: "a destroy, which takes up to --grace (60s by default) and more",
+  });
   const { signal } = environment;
   const asked = { word: args.operand(), host: args.text("host") };
   const named = await namedClaim(asked, parts, signal).catch((error: unknown) => {

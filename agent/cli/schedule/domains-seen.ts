@@ -22,6 +22,8 @@ export interface Domains {
   readonly unknown: ReadonlyMap<string, string>;
   /** What may help where there are such. */
   readonly hints: readonly string[];
+  /** By host, what failed of asking those. */
+  readonly faults: ReadonlyMap<string, CliError>;
 }
 
 interface Listing {
@@ -39,6 +41,7 @@ export async function domainsOn(hosts: ReadonlySet<string>, { agentOf }: Listing
     byHost: new Map(all.map(({ host, domains = [] }) => [host, byClaim(domains)])),
     unknown: new Map(all.flatMap(({ host, unknown }) => (unknown === undefined ? [] : [[host, unknown]]))),
     hints: all.some(({ isAnother }) => isAnother) ? [RIGHT_ADDRESS] : [],
+    faults: new Map(all.flatMap(({ host, fault }) => (fault === undefined ? [] : [[host, fault]]))),
   };
 }
 
@@ -53,6 +56,7 @@ export async function withOthers(
     byHost: new Map([...domains.byHost, ...others.byHost]),
     unknown: new Map([...domains.unknown, ...others.unknown]),
     hints: [...new Set([...domains.hints, ...others.hints])],
+    faults: new Map([...domains.faults, ...others.faults]),
   };
 }
 
@@ -82,6 +86,7 @@ interface ToldDomains {
   readonly unknown?: string;
   /** It did not say that it is the host. */
   readonly isAnother?: true;
+  readonly fault?: CliError;
 }
 
 async function domainsOf(host: string, { agentOf, over }: Asking): Promise<ToldDomains> {
@@ -94,6 +99,6 @@ async function domainsOf(host: string, { agentOf, over }: Asking): Promise<ToldD
     return { host, domains: (await allPages(ask)).flatMap(({ domains }) => domains) };
   } catch (error) {
     if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-    return { host, unknown: error.message };
+    return { host, unknown: error.message, fault: error };
   }
 }

@@ -5,7 +5,8 @@ import type { Arguments } from "../line/arguments.ts";
 import { stateCell } from "../view/words.ts";
 import { domainsOfClaim, domainsOn, withOthers, type Domains, type DomainSeen } from "./domains-seen.ts";
 import { allHeld, type Held } from "./held.ts";
-import { opened, type Opened } from "./opened.ts";
+import { tooShort } from "./host-failure.ts";
+import { AN_ANSWER, opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 
 export async function list(args: Arguments, environment: Environment): Promise<Answer> {
@@ -50,7 +51,11 @@ function seen(held: Held, domains: Domains): Listed {
   return { held, domain, isKnown: !domains.unknown.has(host), elsewhere, isSure };
 }
 
-function listed(held: readonly Held[], domains: Domains, { line }: Pick<Opened, "line">): Answer {
+function listed(
+  held: readonly Held[],
+  domains: Domains,
+  { line, isTooShort }: Pick<Opened, "line" | "isTooShort">,
+): Answer {
   const all = held.map((each) => seen(each, domains));
   const idle = all.filter(isIdle);
   return {
@@ -59,6 +64,7 @@ function listed(held: readonly Held[], domains: Domains, { line }: Pick<Opened, 
     names: held.map(({ claimId }) => claimId),
     messages: [
       ...[...domains.unknown].map(([host, why]) => `warning: domains of ${host} are not known: ${why}`),
+      ...([...domains.faults.values()].some(isTooShort) ? [`hint: ${tooShort(AN_ANSWER)}`] : []),
       ...domains.hints.map((hint) => `hint: ${hint}`),
       ...all.flatMap((each) => elsewhereText(each, line)),
       ...idleHint(idle, line),

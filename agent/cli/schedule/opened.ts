@@ -20,6 +20,9 @@ import { fileWords, SCHEDULE_FILE } from "./words.ts";
 /** A host that is down must not hold a booking for as long as a create may take. */
 const CONNECT_MS = 10_000;
 
+/** How long is waited, whatever longer time the user gives. */
+const OWN_LIMITS: ReadonlySet<number> = new Set([CONNECT_MS, LOOK.connectMs, LOOK.answerMs]);
+
 /** `connectMs` and `answerMs`: where that is less than the patience of the command, or the use is unhurried. */
 export interface AgentUse {
   readonly onSend?: () => void;
@@ -40,21 +43,34 @@ export interface Opened extends Disposable {
   readonly lookAt: (host: string, kind: "read") => Vgpud;
   /** What a host that was asked failed with, as it is told: by its name, with what leads on for that host. */
   readonly saidBy: (host: string, error: CliError) => CliError;
+  /** Whether the user's --timeout may have ended that, and no limit of vgpuctl's own. */
+  readonly isTooShort: (error: Pick<CliError, "lateAfterMs">) => boolean;
   /** A command line of `vgpuctl schedule` with the same file. */
   readonly line: (...words: readonly string[]) => string;
   /** One of vgpuctl for the vgpud of that host alone. Throws as agentOf. */
   readonly lineTo: (host: string, ...words: readonly string[]) => string;
 }
 
+/** What a host does for most commands. */
+export const AN_ANSWER = "a host's answer";
+
+interface Patience {
+  /** Time that was asked for, as a grace period. */
+  readonly extraMs?: number;
+  /** What may take longer than a --timeout, in words. */
+  readonly work?: string;
+}
+
 /** @throws CliError for files that cannot be used. Opens no connection yet. */
 export async function opened(
   args: Arguments,
   environment: Environment,
-  { extraMs = 0 }: { readonly extraMs?: number } = {},
+  { extraMs = 0, work = AN_ANSWER }: Patience = {},
 ): Promise<Opened> {
   const named = targetFlags.find((flag) => args.has(flag));
   if (named !== undefined)
     throw usageError(`--${named} is not for schedule: its file says how each host is reached`);
+  const patience = { read: timeoutMs(args, "read", extraMs), change: timeoutMs(args, "change", extraMs) };
   const file = args.text("schedule-file") ?? SCHEDULE_FILE;
   const settings = await readScheduleFile(file, environment);
   await requireTls(settings.agents, file);
@@ -63,25 +79,32 @@ export async function opened(
     const { onSend = () => undefined, connectMs = CONNECT_MS, isUnhurried, answerMs = Infinity } = how;
     const target = targetOf(host, settings.agents, file);
     const { signal, connect } = environment;
-    const patience = Math.min(isUnhurried ? Infinity : timeoutMs(args, kind, extraMs), answerMs);
+    const answerWithin = Math.min(isUnhurried ? Infinity : patience[kind], answerMs);
     return connect({
       target,
-      timeoutMs: patience,
-      connectMs: Math.min(patience, connectMs),
+      timeoutMs: answerWithin,
+      connectMs: Math.min(answerWithin, connectMs),
       signal,
       onSend,
     });
   };
+  const isTooShort: Opened["isTooShort"] = ({ lateAfterMs: ms }) => {
+    const given = args.durationMs("timeout");
+    return ms !== undefined && given !== undefined && (ms >= given || !OWN_LIMITS.has(ms));
+  };
   const lookAt: Opened["lookAt"] = (host, kind) => agentOf(host, kind, args.has("timeout") ? {} : LOOK);
   const saidBy: Opened["saidBy"] = (host, error) =>
-    ofHost(error, { host, file, target: targetOf(host, settings.agents, file) });
+    ofHost(error, {
+      ...{ host, file, target: targetOf(host, settings.agents, file) },
+      timedFor: isTooShort(error) ? work : undefined,
+    });
   const line = (...words: readonly string[]): string =>
     shellLine(["vgpuctl", "schedule", ...words, ...fileWords(args)]);
   const lineTo: Opened["lineTo"] = (host, ...words) =>
     shellLine(["vgpuctl", ...wordsOf(targetOf(host, settings.agents, file)), ...words]);
   return {
     ...{ settings, api: placement.api, namedHosts: Object.keys(settings.agents.addresses) },
-    ...{ agentOf, lookAt, saidBy, line, lineTo, [Symbol.dispose]: placement.close },
+    ...{ agentOf, lookAt, saidBy, isTooShort, line, lineTo, [Symbol.dispose]: placement.close },
   };
 }
 
