@@ -19,7 +19,7 @@ import type { TimeLimit } from "./in-time.ts";
 import { lostBooking, unbookable } from "./lost-booking.ts";
 import type { AgentUse } from "./opened.ts";
 import { isOurs, requireTypes } from "./ours.ts";
-import { asCliError } from "./placement-failure.ts";
+import { asCliError, type PlacementUse } from "./placement-failure.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 import { lostFor, verdictOn } from "./refusal.ts";
@@ -29,7 +29,7 @@ import { domainOfClaim } from "./whereabouts.ts";
 
 type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu" | "close">;
 
-export interface Scheduling extends Claimant {
+export interface Scheduling extends Claimant, PlacementUse {
   readonly api: SchedulePlacement;
   /** As in Opened. */
   readonly namedHosts: readonly string[];
@@ -50,7 +50,6 @@ export interface Scheduling extends Claimant {
   readonly request: CreateDomainRequest;
   /** The user gave the claim id: there may be a claim of that name already, which is gone on with. */
   readonly again: boolean;
-  readonly signal: AbortSignal;
 }
 
 /** Why a candidate did not get the domain. */
@@ -115,7 +114,7 @@ class Walk {
       await requireTypes(api, signal);
       return (await this.#fromBefore()) ?? (await this.#fromCandidates());
     } catch (error) {
-      const told = asCliError(error, signal);
+      const told = asCliError(error, this.#options);
       if (!(told instanceof CliError)) throw told;
       return this.#failed(told, undefined);
     }
@@ -161,7 +160,7 @@ class Walk {
       return await this.#throughPages();
     } catch (error) {
       if (!(error instanceof PlacementError) || this.#lost.length === 0 || signal.aborted) throw error;
-      const fault = asCliError(error, signal);
+      const fault = asCliError(error, this.#options);
       if (!(fault instanceof CliError)) throw error;
       return this.#noHost({ untried: true, fault });
     }
@@ -230,7 +229,7 @@ class Walk {
       // No host was asked for a domain yet, so that whatever came of it can be given back.
       this.#standing = "unknown";
       await this.#release();
-      throw asCliError(error, this.#options.signal);
+      throw asCliError(error, this.#options);
     }
   }
 
@@ -318,7 +317,7 @@ class Walk {
       this.#standing = "released";
       return undefined;
     } catch (error) {
-      const told = asCliError(error, signal);
+      const told = asCliError(error, { ...this.#options, signal });
       if (!(told instanceof CliError)) throw told;
       return told.with({ message: `claim ${claimId} could not be given back: ${told.message}` });
     }

@@ -12,6 +12,7 @@ import { warningLines } from "../view/warnings.ts";
 import type { Lost, Scheduled } from "./candidates.ts";
 import type { Flavor } from "./flavor.ts";
 import { missingHints, type Missing } from "./missing.ts";
+import { isOfPlacement } from "./placement-failure.ts";
 import { placeText, type Place } from "./places.ts";
 import { sizesJson } from "./rounding.ts";
 import { strangeTraits } from "./strange-traits.ts";
@@ -19,6 +20,8 @@ import { vainTraits } from "./vain-traits.ts";
 
 interface About {
   readonly claimId: string;
+  /** The claim is the user's, and may be booked by a call before this one. */
+  readonly again: boolean;
   readonly flavor: Flavor;
   /** As in Scheduling. */
   readonly memberOf: readonly string[];
@@ -201,14 +204,15 @@ function told(
   error: CliError,
   place: Place | undefined,
   { standing }: Scheduled,
-  { claimId, line }: About,
+  { claimId, again, line }: About,
 ): CliError {
   const { reason, call } = error;
   if (error.kind === "booked-elsewhere") return error;
   const at = place === undefined ? "" : ` on ${placeText(place)}`;
   const there = over.has(reason ?? "") ? "its domain is going" : "there may be a domain, or will be";
   const left: Readonly<Record<Scheduled["standing"], readonly string[]>> = {
-    none: ["nothing was booked"],
+    // What a call before has booked is not known where Placement has not said it.
+    none: [`nothing ${again && isOfPlacement(error) ? "further " : ""}was booked`],
     released: ["what was booked was given back"],
     unknown: [`whether claim ${claimId} is booked is not known`],
     held: [`claim ${claimId} stays booked${at}: ${reason === "CLAIM_REUSED" ? "it has a domain" : there}`],

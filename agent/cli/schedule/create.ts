@@ -24,7 +24,7 @@ import { FLAVORS_FILE } from "./words.ts";
 
 export async function create(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment, { work: "a create and the looks at hosts before it" });
-  const { settings, api, namedHosts, agentOf, saidBy, line, lineTo } = parts;
+  const { settings, file, api, namedHosts, agentOf, saidBy, line, lineTo } = parts;
   const flavor = await flavorFor(args, settings, environment);
   const request = await requestFor(args, flavor, environment);
   const given = claimIdOf(args);
@@ -39,13 +39,15 @@ export async function create(args: Arguments, environment: Environment): Promise
   const time = new TimeLimit(patienceMs, environment.clock);
   const scheduled = await scheduleDomain({
     ...{ api, namedHosts, agentOf, flavor, request, claimId, projectId, userId, slicesClass, memberOf },
-    ...{ time, saidBy, line, lineTo, again: given !== undefined, signal: environment.signal },
+    ...{ time, saidBy, line, lineTo, again: given !== undefined, signal: environment.signal, file },
   });
   const isNone =
     scheduled.ended.kind === "no-host" && !scheduled.ended.untried && scheduled.lost.length === 0;
   const asking = { api, namedHosts, flavor, memberOf };
   const missing = isNone && time.leftMs > 0 ? await missingWithin(time, asking, environment) : undefined;
-  return scheduledAnswer(scheduled, { claimId, flavor, memberOf, missing, patienceMs, line });
+  return scheduledAnswer(scheduled, {
+    ...{ claimId, again: given !== undefined, flavor, memberOf, missing, patienceMs, line },
+  });
 }
 
 async function missingWithin(

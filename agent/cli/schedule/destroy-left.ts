@@ -50,11 +50,19 @@ export function leftBehind(error: CliError, left: Left): CliError {
 /** vgpud waits no longer, and the removal goes on. */
 const TIMED_OUT: Reason = "CALL_TIMEOUT";
 
-/** As where Placement does not say where the claim is: a failure before any host was asked to destroy anything. */
-export function nothingDestroyed(error: unknown): unknown {
+/** `directly`: the line that ends it on its host alone. As where Placement does not say where the claim is: a failure before any host was asked to destroy anything. */
+export function nothingDestroyed(error: unknown, directly: string | undefined): unknown {
   if (!(error instanceof CliError)) return error;
   if (error.ending !== "interrupted" && !isOfPlacement(error)) return error;
-  return error.with({ lines: [...error.lines, "  nothing was destroyed"], call: undefined });
+  const way =
+    directly === undefined || !isOfPlacement(error)
+      ? []
+      : [`to end it without Placement, which gives back what is booked for it later: ${directly}`];
+  return error.with({
+    lines: [...error.lines, "  nothing was destroyed"],
+    hints: [...error.hints, ...way],
+    call: undefined,
+  });
 }
 
 /** How the guest is to be stopped, as the user said it. */

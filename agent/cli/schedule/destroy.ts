@@ -4,9 +4,11 @@ import { changeAnswer, graceMs, stopFields } from "../change.ts";
 import { confirm } from "../changed.ts";
 import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
+import { parseDomainId } from "../../core/ids.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import type { Arguments } from "../line/arguments.ts";
+import { claimRef } from "../request/domain-ref.ts";
 import { notGivenBack, othersThan } from "./booked-elsewhere.ts";
 import { giveBack } from "./claims.ts";
 import { leftBehind, nothingDestroyed, stopWords, type Reached } from "./destroy-left.ts";
@@ -32,7 +34,7 @@ export async function destroy(args: Arguments, environment: Environment): Promis
   const { signal } = environment;
   const asked = { word: args.operand(), host: args.text("host") };
   const named = await namedClaim(asked, parts, signal).catch((error: unknown) => {
-    throw nothingDestroyed(error);
+    throw nothingDestroyed(error, directly(asked, parts));
   });
   const { claimId, held, host } = named;
   if (host === undefined) return await nothingToDo(claimId, parts, signal);
@@ -53,12 +55,26 @@ export async function destroy(args: Arguments, environment: Environment): Promis
   };
 }
 
+/** Without Placement: the line for the vgpud of the host that the user names, where the schedule file has an address of it. */
+function directly(
+  { word, host }: { readonly word: string; readonly host: string | undefined },
+  { lineTo }: Opened,
+): string | undefined {
+  if (host === undefined) return undefined;
+  try {
+    return lineTo(host, "destroy", parseDomainId(word) === undefined ? word : claimRef(word));
+  } catch (error) {
+    if (error instanceof CliError) return undefined;
+    throw error;
+  }
+}
+
 /** @throws CliError that says what is left: the domain is gone */
 async function released({ claimId, allocation, place: { host } }: Held, asking: Asking): Promise<void> {
-  const { api } = asking.parts;
+  const { api, file } = asking.parts;
   const { signal } = asking.environment;
   try {
-    await placementWork(signal, () => giveBack({ api, claimId }, allocation.byProvider, signal));
+    await placementWork({ signal, file }, () => giveBack({ api, claimId }, allocation.byProvider, signal));
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     const left = `  its domain is gone, and claim ${claimId} may still be booked`;
@@ -163,8 +179,8 @@ async function othersHave(
   booked: string,
   { parts, environment: { signal } }: Asking,
 ): Promise<CliError | undefined> {
-  const { api, namedHosts, lookAt: agentOf } = parts;
-  const others = await placementWork(signal, () =>
+  const { api, namedHosts, file, lookAt: agentOf } = parts;
+  const others = await placementWork({ signal, file }, () =>
     othersThan(booked, claimId, { api, namedHosts, agentOf, signal }),
   );
   return notGivenBack(claimId, { booked, others }, parts);
@@ -194,10 +210,10 @@ function notSure(
 /** @throws CliError unless every host says that it has no domain of the claim: Placement may have lost what was booked for one */
 async function nothingToDo(
   claimId: string,
-  { api, namedHosts, agentOf, line }: Opened,
+  { api, namedHosts, agentOf, file, line }: Opened,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { found, ...others } = await placementWork(signal, () =>
+  const { found, ...others } = await placementWork({ signal, file }, () =>
     whereaboutsOf(claimId, { api, namedHosts, signal, agentOf }),
   );
   const endIt = (host: string): string => line("destroy", claimId, "--host", host);

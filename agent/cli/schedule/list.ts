@@ -12,14 +12,15 @@ import { placementWork } from "./placement-failure.ts";
 export async function list(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
   const { signal } = environment;
+  const { file } = parts;
   const only = args.text("host");
-  const held = await placementWork(signal, () => allHeld({ api: parts.api, signal }, only));
+  const held = await placementWork({ signal, file }, () => allHeld({ api: parts.api, signal }, only));
   const { api, namedHosts, lookAt: agentOf } = parts;
   const booked = await domainsOn(new Set(held.map(({ place }) => place.host)), { agentOf });
   // Such a booking may have been moved by hand, from a host that nothing else is booked on.
   const isAnyIdle = held.some((each) => isIdle(seen(each, booked)));
   const domains = isAnyIdle
-    ? await placementWork(signal, () => withOthers(booked, { api, namedHosts, agentOf, signal }))
+    ? await placementWork({ signal, file }, () => withOthers(booked, { api, namedHosts, agentOf, signal }))
     : booked;
   return listed(held, domains, parts);
 }

@@ -19,7 +19,7 @@ export interface Named extends Claim {
   readonly host: string | undefined;
 }
 
-type Parts = Pick<Opened, "api" | "agentOf" | "line" | "lineTo">;
+type Parts = Pick<Opened, "api" | "agentOf" | "file" | "line" | "lineTo">;
 
 /**
  * `host`: as the user says. @throws CliError where no claim, or several, have a domain of that name, a host with claims does not answer, or
@@ -59,10 +59,14 @@ function elsewhere(
   });
 }
 
-async function claimOf(word: string, { api, agentOf, line }: Parts, signal: AbortSignal): Promise<Claim> {
+async function claimOf(
+  word: string,
+  { api, agentOf, file, line }: Parts,
+  signal: AbortSignal,
+): Promise<Claim> {
   const asked: Asked = { api, signal };
   const claimId = parseDomainId(word);
-  return await placementWork(signal, async () => {
+  return await placementWork({ signal, file }, async () => {
     if (claimId !== undefined) return { claimId, held: await heldBy(claimId, asked) };
     const held = await allHeld(asked, undefined);
     const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), { agentOf });

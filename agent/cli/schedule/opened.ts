@@ -34,6 +34,8 @@ export interface AgentUse {
 
 export interface Opened extends Disposable {
   readonly settings: ScheduleSettings;
+  /** How the schedule file is called in messages. */
+  readonly file: string;
   readonly api: SchedulePlacement;
   /** Of which the file has an address of its own. */
   readonly namedHosts: readonly string[];
@@ -103,7 +105,7 @@ export async function opened(
   const lineTo: Opened["lineTo"] = (host, ...words) =>
     shellLine(["vgpuctl", ...wordsOf(targetOf(host, settings.agents, file)), ...words]);
   return {
-    ...{ settings, api: placement.api, namedHosts: Object.keys(settings.agents.addresses) },
+    ...{ settings, file, api: placement.api, namedHosts: Object.keys(settings.agents.addresses) },
     ...{ agentOf, lookAt, saidBy, isTooShort, line, lineTo, [Symbol.dispose]: placement.close },
   };
 }

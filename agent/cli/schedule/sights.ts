@@ -3,7 +3,7 @@ import { PlacementError, type PlacementFailure } from "../../placement/errors.ts
 import type { Candidate } from "../../placement/model.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { answersInOrder } from "./in-order.ts";
-import { toldOf } from "./placement-failure.ts";
+import { toldOf, type PlacementUse } from "./placement-failure.ts";
 import { REQUESTS_AT_ONCE, type SchedulePlacement } from "./placement-port.ts";
 import { placeOf, type Place } from "./places.ts";
 import { silentAmong, type Asking } from "./silent-hosts.ts";
@@ -14,9 +14,8 @@ export const AT_A_LOOK = 32;
 /** What Placement may answer of one provider while it answers of others. */
 const OF_ONE_PROVIDER: ReadonlySet<PlacementFailure> = new Set(["failed", "bad-answer"]);
 
-export interface SightsOptions extends Asking {
+export interface SightsOptions extends Asking, PlacementUse {
   readonly api: Pick<SchedulePlacement, "tree">;
-  readonly signal: AbortSignal;
 }
 
 export class Sights {
@@ -41,13 +40,13 @@ export class Sights {
    * had all the same. Rejects with any other PlacementError.
    */
   async placeOf(candidate: Candidate, signal = this.#options.signal): Promise<Place | CliError | undefined> {
-    const { api } = this.#options;
+    const { api, file } = this.#options;
     const provider = providerOf(candidate);
     if (this.#places.has(provider)) return this.#places.get(provider);
     const place = await placeOf(provider, { api, signal }).catch((error: unknown) => {
       if (!(error instanceof PlacementError) || signal.aborted || !OF_ONE_PROVIDER.has(error.kind))
         throw error;
-      return toldOf(error);
+      return toldOf(error, file);
     });
     this.#places.set(provider, place);
     return place;

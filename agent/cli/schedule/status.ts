@@ -9,7 +9,7 @@ import { closing } from "./held.ts";
 import { othersThan, waysOn, type Others } from "./booked-elsewhere.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
-import { placementWork } from "./placement-failure.ts";
+import { placementWork, type PlacementUse } from "./placement-failure.ts";
 import { ofLook } from "./silent-hosts.ts";
 import { othersUnknown, shown } from "./status-view.ts";
 import {
@@ -26,11 +26,10 @@ export async function status(args: Arguments, environment: Environment): Promise
   const asked = { word: args.operand(), host: args.text("host") };
   const named = await namedClaim(asked, parts, environment.signal);
   const { host } = named;
-  const { api, namedHosts, lookAt: agentOf } = parts;
-  const search = { api, namedHosts, agentOf, signal: environment.signal };
+  const { api, namedHosts, file, lookAt: agentOf } = parts;
+  const search = { api, namedHosts, agentOf, file, signal: environment.signal };
   if (host === undefined) return await unbooked(named, search, parts);
-  const others = (): Promise<Others> =>
-    placementWork(search.signal, () => othersThan(host, named.claimId, search));
+  const others = (): Promise<Others> => placementWork(search, () => othersThan(host, named.claimId, search));
   let domain: Domain | undefined;
   try {
     domain = await domainOf(named, host, { parts, isMeant: asked.host === host });
@@ -80,10 +79,10 @@ function withOthers(error: CliError, claimId: string, { booked, others, parts }:
 /** With nothing to say where to look. @throws CliError unless a host has a domain of it */
 async function unbooked(
   { claimId }: Named,
-  search: Search,
+  search: Search & PlacementUse,
   parts: Pick<Opened, "line" | "lineTo">,
 ): Promise<Answer> {
-  const { found, ...others } = await placementWork(search.signal, () => whereaboutsOf(claimId, search));
+  const { found, ...others } = await placementWork(search, () => whereaboutsOf(claimId, search));
   if (found && !isGone(found.domain))
     return shown({ claimId, held: undefined, host: found.host }, { domain: found.domain }, parts);
   const otherwise = `a host that may have one is named with --host: ${parts.line("status", claimId, "--host", "NAME")}`;

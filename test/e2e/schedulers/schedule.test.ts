@@ -301,14 +301,14 @@ describe("vgpuctl schedule", function () {
     const ran = await hosts.schedule(["list"], { readText: readerWith(hosts, text) });
     assert.equal(ran.exitCode, exitCodes.unreachable);
     assert.match(ran.stderr, /^error: cannot ask Placement: GET http:\/\/127\.0\.0\.1:1\/: .*ECONNREFUSED/);
-    assert.match(ran.stderr, /hint: where it is: placement of the schedule file\n$/);
+    assert.match(ran.stderr, /hint: where it is: placement of schedule\n$/);
   });
 
   it("books nothing and asks no host while Placement answers wrong, and says how", async () => {
     for (const [how, ending, says] of [
       [{ kind: "internal error" }, "failure", /HTTP 500/],
-      [{ kind: "page" }, "failure", /what is no JSON/],
-      [{ kind: "wrong shape" }, "failure", /what is not to be expected/],
+      [{ kind: "page" }, "unreachable", /what is no JSON[^]*hint: where it is: placement of schedule\n/],
+      [{ kind: "wrong shape" }, "unreachable", /what is not to be expected/],
       [{ kind: "unsupported version" }, "failure", /HTTP 406/],
       [{ kind: "unauthorized" }, "permission", /HTTP 401[^]*hint: the credential and its secret/],
       [{ kind: "cut" }, "unreachable", /cannot ask Placement: /],

@@ -120,7 +120,7 @@ export class Hosts {
       saidBy: (_, error) => error,
       line: (...words) => `vgpuctl schedule ${words.join(" ")}`,
       lineTo: (host, ...words) => `vgpuctl --address ${host} ${words.join(" ")}`,
-      signal: this.interrupt.signal,
+      ...{ signal: this.interrupt.signal, file: "s.yaml" },
     });
   }
 }

@@ -68,7 +68,7 @@ describe("a fault of Placement at what is to be given back", () => {
     const { message, ending, hints } = ended.error;
     assert.match(message, /could not be given back: cannot ask Placement: GET: no answer within 10s$/);
     assert.deepEqual([ending, standing], ["unreachable", "held"]);
-    assert.deepEqual(hints, ["where it is: placement of the schedule file"]);
+    assert.deepEqual(hints, ["where it is: placement of s.yaml"]);
     assert.equal(isOfPlacement(ended.error), true);
   });
 });
