@@ -8,6 +8,7 @@ import { messageJson } from "../view/json.ts";
 import { waysOn, type Others } from "./booked-elsewhere.ts";
 import { resourcesText } from "./list.ts";
 import type { Named } from "./named.ts";
+import { placeText } from "./places.ts";
 import type { Opened } from "./opened.ts";
 import { bookAgain } from "./whereabouts.ts";
 
@@ -30,6 +31,11 @@ type Lines = Pick<Opened, "line" | "lineTo">;
 /** Of hosts that nobody could be asked for: Placement failed. */
 export function othersUnknown(claimId: string, { message }: Pick<CliError, "message">): string {
   return `whether another host has a domain of claim ${claimId} is not known: ${message}`;
+}
+
+/** Placement has said it, whatever becomes of asking the host. */
+export function bookedText({ claimId, place, resources }: NonNullable<Named["held"]>): string {
+  return `claim ${claimId} is booked on ${placeText(place)}: ${resourcesText(resources)}`;
 }
 
 export function shown(about: About, seen: Seen, parts: Lines): Answer {

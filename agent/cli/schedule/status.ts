@@ -11,7 +11,7 @@ import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork, type PlacementUse } from "./placement-failure.ts";
 import { ofLook } from "./silent-hosts.ts";
-import { othersUnknown, shown } from "./status-view.ts";
+import { bookedText, othersUnknown, shown } from "./status-view.ts";
 import {
   domainOfClaim,
   notKnown,
@@ -36,7 +36,8 @@ export async function status(args: Arguments, environment: Environment): Promise
   } catch (error) {
     if (!(error instanceof CliError) || error.ending === "interrupted" || named.held === undefined)
       throw error;
-    throw withOthers(error, named.claimId, { booked: host, others: await orWhy(others), parts });
+    const told = error.with({ lines: [...error.lines, `  ${bookedText(named.held)}`] });
+    throw withOthers(told, named.claimId, { booked: host, others: await orWhy(others), parts });
   }
   const isThere = domain !== undefined && !isGone(domain);
   if (isThere || named.held === undefined) return shown({ ...named, host }, { domain }, parts);

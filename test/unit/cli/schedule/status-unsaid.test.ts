@@ -14,6 +14,7 @@ import { Around, ELSEWHERE, HERE } from "./around.ts";
 const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
 const AWAY = "/nonexistent/vgpud.sock";
 const THIRD = "kvm-2";
+const BOOKED = `claim ${CLAIM} is booked on ${ELSEWHERE} 0000:00:02.0: CUSTOM_INTEL_VGPU:1`;
 
 /** Booked on a host that nobody serves. */
 function bookedAway(vgpud: FakeVgpud, addresses: Readonly<Record<string, string>> = {}): Around {
@@ -23,17 +24,20 @@ function bookedAway(vgpud: FakeVgpud, addresses: Readonly<Record<string, string>
 }
 
 describe("the status of a claim whose host does not say what it has", () => {
-  it("names the others that do not say it either, in a document, too", async () => {
+  it("says what is booked, and names the others that do not say it either, in a document, too", async () => {
     await using vgpud = await fakeVgpud();
     const around = bookedAway(vgpud, { [THIRD]: AWAY });
     const ran = await around.schedule(["status", CLAIM]);
     assert.equal(ran.exitCode, exitCodes.unreachable);
     const why = `vgpud does not answer: there is no socket at ${AWAY}`;
     const unknown = `whether ${THIRD} has a domain of it is not known: ${why}`;
-    assert.ok(ran.stderr.startsWith(`error: ${ELSEWHERE}: ${why}\n  ${unknown}\nhint: `), ran.stderr);
+    assert.ok(
+      ran.stderr.startsWith(`error: ${ELSEWHERE}: ${why}\n  ${BOOKED}\n  ${unknown}\nhint: `),
+      ran.stderr,
+    );
     const { stderr } = await around.schedule(["status", CLAIM, "-o", "json"]);
     const { error } = JSON.parse(stderr) as { readonly error: { readonly details: readonly string[] } };
-    assert.deepEqual(error.details, [unknown]);
+    assert.deepEqual(error.details, [BOOKED, unknown]);
   });
 
   it("is told with that where Placement does not say which others there are", async () => {
@@ -45,7 +49,7 @@ describe("the status of a claim whose host does not say what it has", () => {
     assert.match(
       stderr,
       new RegExp(
-        `^error: ${ELSEWHERE}: vgpud does not answer: .*\\n {2}whether another host has a domain of claim ${CLAIM} is not known: GET: 500\\nhint: `,
+        `^error: ${ELSEWHERE}: vgpud does not answer: .*\\n {2}${BOOKED}\\n {2}whether another host has a domain of claim ${CLAIM} is not known: GET: 500\\nhint: `,
       ),
     );
   });
@@ -67,7 +71,7 @@ describe("the status of a claim whose host does not say what it has", () => {
     assert.equal(exitCode, exitCodes.permission);
     assert.ok(
       stderr.startsWith(
-        `error: ${ELSEWHERE}: not let in\n  it has expired: Nov 1 2026\n  ${HERE} has a domain of claim ${CLAIM}, which is booked on ${ELSEWHERE}\n  to keep `,
+        `error: ${ELSEWHERE}: not let in\n  it has expired: Nov 1 2026\n  ${BOOKED}\n  ${HERE} has a domain of claim ${CLAIM}, which is booked on ${ELSEWHERE}\n  to keep `,
       ),
       stderr,
     );
@@ -84,7 +88,9 @@ describe("the status of a claim whose host does not say what it has", () => {
       assert.equal(exitCode, exitCodes.unreachable);
       assert.match(
         stderr,
-        new RegExp(`^error: ${HERE}: no answer from vgpud within 10s\nhint: .* its vgpud is stuck; .*\n`),
+        new RegExp(
+          `^error: ${HERE}: no answer from vgpud within 10s\n(?:  claim .*\n)?hint: .* its vgpud is stuck; .*\n`,
+        ),
       );
     }
   });
