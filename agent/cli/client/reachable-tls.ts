@@ -85,6 +85,11 @@ function refused(target: TlsTarget, { own }: TlsFiles): CliError {
 
 /** The time for it was over. */
 const LATE = "ABORT_ERR";
+/** Nobody took the connection. */
+const UNREACHED: ReadonlySet<string> = new Set([
+  ...["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"],
+  ...[LATE, "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"],
+]);
 
 function unreachable({ target, files, timeoutMs }: Omit<TlsReach, "signal">, error: unknown): CliError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -92,7 +97,8 @@ function unreachable({ target, files, timeoutMs }: Omit<TlsReach, "signal">, err
   if (/^ERR_SSL_.*ALERT/.test(code)) return refused(target, files);
   const { why, hint } = reasonOf(code, target, error);
   return new CliError("unreachable", `vgpud does not answer: ${why}`, {
-    ...{ hints: [hint], lateAfterMs: code === LATE ? timeoutMs : undefined, cause: error },
+    ...{ kind: UNREACHED.has(code) ? "unreached" : undefined, hints: [hint] },
+    ...{ lateAfterMs: code === LATE ? timeoutMs : undefined, cause: error },
   });
 }
 

@@ -31,11 +31,12 @@ export interface CliErrorOptions {
 
 /**
  * `unserved`: there is no vgpud behind the path of the socket, and what its hints say of starting one is for the vgpud of this machine alone.
+ * `unreached`: nobody takes a connection to a host: refused, no way there, or not in time.
  * `booked-elsewhere`: a claim is booked where its domain is not; the same line again would come to the same, and lead to no domain there: its
  * lines and hints say what does.
  * `placement`: it is Placement that failed, and no host.
  */
-type FailureKind = "unserved" | "booked-elsewhere" | "placement";
+type FailureKind = "unserved" | "unreached" | "booked-elsewhere" | "placement";
 
 /** What is another; the cause is the failure itself unless another is given. */
 interface Changes extends CliErrorOptions {

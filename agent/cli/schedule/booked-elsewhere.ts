@@ -5,12 +5,13 @@ import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import type { Opened } from "./opened.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { HOST_NO_MORE, toldOfClaim, whereaboutsOf, type Search } from "./whereabouts.ts";
+import { unaskedEnding, unaskedHints, unaskedLines, type Unasked } from "./unasked.ts";
+import { toldOfClaim, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 /** A host that is given too little for its answer may have the domain all the same, and then there would be a second one. */
 const UNHURRIED = { ...LOOK, isUnhurried: true } as const;
 
-interface Looking extends Omit<Search, "agentOf">, Pick<Opened, "line" | "lineTo"> {
+interface Looking extends Omit<Search, "agentOf">, Pick<Opened, "line" | "lineTo" | "saidBy"> {
   readonly agentOf: (host: string, kind: "read", how: typeof UNHURRIED) => ReturnType<Search["agentOf"]>;
 }
 
@@ -38,24 +39,22 @@ export async function mayBeElsewhere(
 }
 
 /** What the hosts but the booked one say of the domain, where that one has none. */
-export interface Others {
-  /** That has it. */
+export interface Others extends Unasked {
+  /** That has it. With none, and nobody unasked, there is no domain of the claim. */
   readonly host: string | undefined;
-  /** As in Whereabouts; with none, and no host, there is no domain of the claim. */
-  readonly unknown: ReadonlyMap<string, string>;
 }
 
 /** Throws a PlacementError, or a CliError for the user's interrupt. */
 export async function othersThan(booked: string, claimId: string, search: Search): Promise<Others> {
-  const { found, unknown } = await whereaboutsOf(claimId, { ...search, butFor: booked });
-  return { host: found && !isGone(found.domain) ? found.host : undefined, unknown };
+  const { found, unknown, faults } = await whereaboutsOf(claimId, { ...search, butFor: booked });
+  return { host: found && !isGone(found.domain) ? found.host : undefined, unknown, faults };
 }
 
 /** Why what is booked on a host that has no domain of the claim is not given back; undefined where no other host has one either. */
 export function notGivenBack(
   claimId: string,
-  { booked, others: { host, unknown } }: { readonly booked: string; readonly others: Others },
-  { line, lineTo }: Pick<Looking, "line" | "lineTo">,
+  { booked, others: { host, ...unasked } }: { readonly booked: string; readonly others: Others },
+  { line, lineTo, saidBy }: Pick<Looking, "line" | "lineTo" | "saidBy">,
 ): CliError | undefined {
   const none = `${booked} has no domain of claim ${claimId}`;
   if (host !== undefined)
@@ -66,17 +65,21 @@ export function notGivenBack(
         `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then the same line again`,
       ],
     });
-  if (unknown.size === 0) return undefined;
-  const names = [...unknown.keys()].join(" or ");
-  return new CliError("unreachable", `${none}, and whether ${names} has one is not known: it stays booked`, {
-    kind: "booked-elsewhere",
-    lines: [...unknown].map(([name, why]) => `  ${name} could not be asked: ${why}`),
-    hints: [
-      "the same line again once each of them answers",
-      HOST_NO_MORE,
-      `to give it back all the same, without asking them: ${line("destroy", claimId, "--host", booked)}`,
-    ],
-  });
+  if (unasked.unknown.size === 0) return undefined;
+  const names = [...unasked.unknown.keys()].join(" or ");
+  return new CliError(
+    unaskedEnding(unasked),
+    `${none}, and whether ${names} has one is not known: it stays booked`,
+    {
+      kind: "booked-elsewhere",
+      lines: unaskedLines(unasked),
+      hints: [
+        "the same line again once each of them answers",
+        ...unaskedHints(unasked, saidBy),
+        `to give it back all the same, without asking them: ${line("destroy", claimId, "--host", booked)}`,
+      ],
+    },
+  );
 }
 
 /** What leads on from there for who only looks: `unsaid` is why the booked host does not say whether it has a domain, too. */

@@ -3,8 +3,8 @@ import type { Reason } from "../../core/reasons.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { isOfPlacement } from "./placement-failure.ts";
-import { isSilence, isWithoutAnswer, ofLook } from "./silent-hosts.ts";
-import { HOST_NO_MORE } from "./whereabouts.ts";
+import { isNobodyThere, isSilence, isWithoutAnswer, ofLook } from "./silent-hosts.ts";
+import { HOST_NO_MORE } from "./unasked.ts";
 
 /** How far it came: `answered` is the destroy, and what failed is a question after it. */
 export type Reached = "unsent" | "sent" | "answered";
@@ -39,7 +39,7 @@ export function leftBehind(error: CliError, left: Left): CliError {
     ...(!isAway && (isUnknown || isPlacements || ending === "interrupted") ? [`to go on: ${again}`] : []),
     ...error.hints,
     // One that was asked for something has just answered: it is slow, as with a guest that takes its time, and its providers are in use.
-    ...(isAway && reached === "unsent" ? [HOST_NO_MORE] : []),
+    ...(isNobodyThere(error) && reached === "unsent" ? [HOST_NO_MORE] : []),
   ]);
   return error.with({
     ending: reached === "unsent" ? ofLook(error).ending : ending,

@@ -210,7 +210,7 @@ function notSure(
 /** @throws CliError unless every host says that it has no domain of the claim: Placement may have lost what was booked for one */
 async function nothingToDo(
   claimId: string,
-  { api, namedHosts, agentOf, file, line }: Opened,
+  { api, namedHosts, agentOf, saidBy, file, line }: Opened,
   signal: AbortSignal,
 ): Promise<Answer> {
   const { found, ...others } = await placementWork({ signal, file }, () =>
@@ -222,7 +222,10 @@ async function nothingToDo(
     throw new CliError("failure", `${unbooked}, and ${found.host} has a domain of it`, {
       hints: [`to end it: ${endIt(found.host)}`, bookAgain(claimId)],
     });
-  const unsure = notKnown(claimId, others, `a host that may have one is named with --host: ${endIt("NAME")}`);
+  const unsure = notKnown(claimId, others, {
+    otherwise: `a host that may have one is named with --host: ${endIt("NAME")}`,
+    saidBy,
+  });
   if (unsure) throw unsure;
   return {
     json: { claim_id: claimId, host: null, booking: "none", operation: "" },

@@ -5,6 +5,7 @@ import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
+import type { Unasked } from "./unasked.ts";
 import { allHosts, otherThan, RIGHT_ADDRESS, type Search } from "./whereabouts.ts";
 
 export interface DomainSeen {
@@ -15,15 +16,11 @@ export interface DomainSeen {
 /** By claim id in small letters. */
 type ByClaim = ReadonlyMap<string, DomainSeen>;
 
-export interface Domains {
+export interface Domains extends Unasked {
   /** Those of each host that was asked: a claim may have one on another host than it is booked on. */
   readonly byHost: ReadonlyMap<string, ByClaim>;
-  /** Hosts that could not be asked, or did not say that they are the ones, and why. */
-  readonly unknown: ReadonlyMap<string, string>;
   /** What may help where there are such. */
   readonly hints: readonly string[];
-  /** By host, what failed of asking those. */
-  readonly faults: ReadonlyMap<string, CliError>;
 }
 
 interface Listing {

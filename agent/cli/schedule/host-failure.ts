@@ -4,7 +4,7 @@ import type { Reason } from "../../core/reasons.ts";
 import { STUCK_THERE } from "../client/stuck.ts";
 import { isUnanswered } from "../errors/call-error.ts";
 import type { CliError } from "../errors/cli-error.ts";
-import { HOST_NO_MORE } from "./whereabouts.ts";
+import { HOST_NO_MORE } from "./unasked.ts";
 
 interface Asked {
   readonly host: string;

@@ -5,6 +5,7 @@ import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import { closing } from "./held.ts";
+import type { Opened } from "./opened.ts";
 import type { Place } from "./places.ts";
 import { notKnown, providerOf, whereaboutsOf, type Search } from "./whereabouts.ts";
 
@@ -14,7 +15,7 @@ export interface LostBooking {
   readonly provider: string;
 }
 
-interface Options extends Search {
+interface Options extends Search, Pick<Opened, "saidBy"> {
   readonly agentOf: (
     host: string,
     kind: "read",
@@ -25,7 +26,10 @@ interface Options extends Search {
 export async function lostBooking(claimId: string, options: Options): Promise<LostBooking | undefined> {
   const { found, providers, ...others } = await whereaboutsOf(claimId, options);
   if (found === undefined || isGone(found.domain)) {
-    const unsure = notKnown(claimId, others, "for another domain: the same line without --claim-id");
+    const unsure = notKnown(claimId, others, {
+      otherwise: "for another domain: the same line without --claim-id",
+      saidBy: options.saidBy,
+    });
     if (unsure) throw unsure;
   }
   if (found === undefined) return undefined;

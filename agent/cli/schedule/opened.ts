@@ -95,11 +95,12 @@ export async function opened(
     return ms !== undefined && given !== undefined && (ms >= given || !OWN_LIMITS.has(ms));
   };
   const lookAt: Opened["lookAt"] = (host, kind) => agentOf(host, kind, args.has("timeout") ? {} : LOOK);
-  const saidBy: Opened["saidBy"] = (host, error) =>
-    ofHost(error, {
-      ...{ host, file, target: targetOf(host, settings.agents, file) },
-      timedFor: isTooShort(error) ? work : undefined,
-    });
+  const saidBy: Opened["saidBy"] = (host, error) => {
+    // The file says no address of it, so that nobody was asked.
+    if (error.inFile) return error;
+    const target = targetOf(host, settings.agents, file);
+    return ofHost(error, { host, file, target, timedFor: isTooShort(error) ? work : undefined });
+  };
   const line = (...words: readonly string[]): string =>
     shellLine(["vgpuctl", "schedule", ...words, ...fileWords(args)]);
   const lineTo: Opened["lineTo"] = (host, ...words) =>

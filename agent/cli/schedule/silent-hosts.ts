@@ -23,6 +23,11 @@ export function isSilence({ call, ending }: Pick<CliError, "call" | "ending">): 
   return call === undefined && ending === "unreachable";
 }
 
+/** Whether nobody takes the connection, as on a host that is no more: what answers by TLS or gRPC, or hangs after that, is there. */
+export function isNobodyThere({ kind }: Pick<CliError, "kind">): boolean {
+  return kind === "unserved" || kind === "unreached";
+}
+
 /** Whether it was reached, and no answer came: not in the time for it, or the connection broke. */
 export function isWithoutAnswer({ call, ending }: Pick<CliError, "call" | "ending">): boolean {
   return call?.outcomeUnknown === true && ending !== "interrupted";

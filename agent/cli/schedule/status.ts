@@ -81,14 +81,14 @@ function withOthers(error: CliError, claimId: string, { booked, others, parts }:
 async function unbooked(
   { claimId }: Named,
   search: Search & PlacementUse,
-  parts: Pick<Opened, "line" | "lineTo">,
+  parts: Pick<Opened, "line" | "lineTo" | "saidBy">,
 ): Promise<Answer> {
   const { found, ...others } = await placementWork(search, () => whereaboutsOf(claimId, search));
   if (found && !isGone(found.domain))
     return shown({ claimId, held: undefined, host: found.host }, { domain: found.domain }, parts);
   const otherwise = `a host that may have one is named with --host: ${parts.line("status", claimId, "--host", "NAME")}`;
   const none = `nothing is booked for claim ${claimId}, and no host has a domain of it`;
-  throw notKnown(claimId, others, otherwise) ?? new CliError("failure", none);
+  throw notKnown(claimId, others, { otherwise, saidBy: parts.saidBy }) ?? new CliError("failure", none);
 }
 
 interface Asking {

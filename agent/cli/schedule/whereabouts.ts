@@ -8,7 +8,9 @@ import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
+import type { Opened } from "./opened.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
+import { unaskedEnding, unaskedHints, unaskedLines, type Unasked } from "./unasked.ts";
 
 type Asked = Pick<Vgpud, "getDomain" | "getHost" | "close">;
 
@@ -23,7 +25,7 @@ export interface Search {
   readonly signal: AbortSignal;
 }
 
-export interface Whereabouts {
+export interface Whereabouts extends Unasked {
   /** A domain that is there, of the first host by name that has one; where there is none, one that is gone. */
   readonly found: { readonly host: string; readonly domain: Domain } | undefined;
   /** Hosts by name that could not be asked, and why. Not all of them where a domain is there. */
@@ -41,6 +43,7 @@ interface ToldOfClaim {
   readonly domain?: Domain | undefined;
   /** Why it could not be asked. */
   readonly unknown?: string;
+  readonly fault?: CliError;
 }
 
 /**
@@ -62,6 +65,7 @@ export async function whereaboutsOf(
   return {
     found: host !== undefined && domain ? { host, domain } : undefined,
     unknown: new Map(told.flatMap(({ host: of, unknown }) => (unknown === undefined ? [] : [[of, unknown]]))),
+    faults: new Map(told.flatMap(({ host: of, fault }) => (fault === undefined ? [] : [[of, fault]]))),
     isNobody: hosts.length === 0,
     providers,
   };
@@ -91,7 +95,7 @@ export async function toldOfClaim(
     return other === undefined ? { host, domain } : { host, unknown: `what answers as ${host} ${other}` };
   } catch (error) {
     if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-    return { host, unknown: error.message };
+    return { host, unknown: error.message, fault: error };
   }
 }
 
@@ -122,10 +126,6 @@ export async function otherThan(host: string, vgpud: Pick<Vgpud, "getHost">): Pr
 /** Where another host answers. */
 export const RIGHT_ADDRESS = "is the address of the host right? agents of the schedule file";
 
-/** Where one does not answer, and never will: it is asked as long as Placement has it, or the schedule file. */
-export const HOST_NO_MORE =
-  "a host that is no more: delete its providers in Placement, as docs/placement.md has it for a host that never comes back, and take it out of agents.addresses of the schedule file";
-
 /** Where a host has a domain of a claim that nothing is booked for. */
 export function bookAgain(claimId: string): string {
   return `to book it again where it is: the same line of vgpuctl schedule create as made it, with --claim-id ${claimId}`;
@@ -134,9 +134,10 @@ export function bookAgain(claimId: string): string {
 /** `otherwise`: what else leads on. Undefined where there are hosts, and all have said what they have of the claim, of which nothing is booked. */
 export function notKnown(
   claimId: string,
-  { unknown, isNobody }: Pick<Whereabouts, "unknown" | "isNobody">,
-  otherwise: string,
+  { isNobody, ...unasked }: Unasked & Pick<Whereabouts, "isNobody">,
+  { otherwise, saidBy }: { readonly otherwise: string; readonly saidBy: Opened["saidBy"] },
 ): CliError | undefined {
+  const { unknown } = unasked;
   if (unknown.size === 0 && !isNobody) return undefined;
   const names = isNobody ? "any host" : [...unknown.keys()].join(" or ");
   const message = `nothing is booked for claim ${claimId}, and whether ${names} has a domain of it is not known`;
@@ -145,9 +146,9 @@ export function notKnown(
       lines: ["  Placement has no GPU of vgpud's, and agents.addresses of the schedule file names no host"],
       hints: ["the same line again once the hosts have published their GPUs in Placement", otherwise],
     });
-  return new CliError("unreachable", message, {
-    lines: [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`),
-    hints: ["the same line again once each of them answers", HOST_NO_MORE, otherwise],
+  return new CliError(unaskedEnding(unasked), message, {
+    lines: unaskedLines(unasked),
+    hints: ["the same line again once each of them answers", ...unaskedHints(unasked, saidBy), otherwise],
   });
 }
 

@@ -48,7 +48,8 @@ describe("a schedule destroy that comes to no end", () => {
     vgpud.refuse(LATE);
     const ran = await around.schedule(["destroy", CLAIM]);
     assert.equal(ran.exitCode, exitCodes.unreachable);
-    says(ran.stderr, `${HERE}: no answer from vgpud within 10s\n${UNSENT}${BOOKED}hint: ${AGAIN}\n`, NO_MORE);
+    says(ran.stderr, `${HERE}: no answer from vgpud within 10s\n${UNSENT}${BOOKED}hint: ${AGAIN}\n`);
+    assert.ok(!ran.stderr.includes(NO_MORE), ran.stderr);
     assert.deepEqual([vgpud.requests, ran.notes], [[], []]);
   });
 

@@ -41,10 +41,7 @@ describe("a call that names a claim of which nothing is booked", () => {
       const { ended, standing } = await hosts.schedule({ again: true });
       assert.ok(ended.kind === "failed");
       assert.deepEqual([ended.error.ending, ended.error.lines], ["unreachable", [says]]);
-      assert.match(
-        ended.error.hints.join("\n"),
-        /a host that is no more: delete its providers in Placement, .* take it out of agents\.addresses .*\n.*the same line without --claim-id/,
-      );
+      assert.match(ended.error.hints.join("\n"), /the same line without --claim-id$/);
       assert.deepEqual([hosts.asked, hosts.api.changes, standing], [[], [], "none"]);
     }
   });

@@ -1,0 +1,54 @@
+// Hosts that could not be asked: how that ends, and what leads on.
+import assert from "node:assert/strict";
+import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
+import { HOST_NO_MORE, unaskedEnding, unaskedHints } from "../../../../agent/cli/schedule/unasked.ts";
+import { connect } from "../../../../agent/cli/client/vgpud.ts";
+import type { Environment } from "../../../../agent/cli/environment.ts";
+import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
+import { FRESH_ID } from "../vgpuctl.ts";
+import { fakeVgpud } from "../fake-vgpud.ts";
+import { Around, ELSEWHERE, HERE } from "./around.ts";
+
+const refused = new CliError("permission", "not let in", { hints: ["that host's log says why"] });
+const untrusted = new CliError("unreachable", "not trusted", { hints: ["agents.tls.ca"] });
+const gone = new CliError("unreachable", "nobody listens", { kind: "unreached", hints: [HOST_NO_MORE] });
+
+function unasked(faults: Readonly<Record<string, CliError>>, others: readonly string[] = []) {
+  const all = Object.entries(faults);
+  const unknown = [
+    ...all.map(([host, { message }]) => [host, message] as const),
+    ...others.map((each) => [each, "is another"] as const),
+  ];
+  return { unknown: new Map(unknown), faults: new Map(all) };
+}
+
+describe("hosts that could not be asked", () => {
+  it("end a command as not allowed where all have refused the certificate, and else as one that does not answer", () => {
+    assert.equal(unaskedEnding(unasked({ a: refused, b: refused })), "permission");
+    assert.equal(unaskedEnding(unasked({ a: refused, b: untrusted })), "unreachable");
+    assert.equal(unaskedEnding(unasked({ a: refused }, ["b"])), "unreachable");
+    assert.equal(unaskedEnding(unasked({}, ["b"])), "unreachable");
+  });
+
+  it("lead to each cause once, and to hosts that are no more only where nobody takes the connection", () => {
+    const hints = (faults: Readonly<Record<string, CliError>>) =>
+      unaskedHints(unasked(faults), (_, error) => error);
+    assert.deepEqual(hints({ a: refused, b: refused, c: untrusted }), [...refused.hints, ...untrusted.hints]);
+    assert.deepEqual(hints({ a: gone, b: untrusted, c: gone }), [...untrusted.hints, HOST_NO_MORE]);
+  });
+
+  it("are told by their one cause where nothing is booked for a claim", async () => {
+    await using vgpud = await fakeVgpud();
+    const refusing: Environment["connect"] = (options) => ({
+      ...connect(options),
+      getDomain: () => Promise.reject(refused),
+    });
+    for (const verb of ["status", "destroy"]) {
+      const around = new Around(vgpud, [HERE, ELSEWHERE], { [ELSEWHERE]: "/nonexistent.sock" });
+      const { stderr, exitCode } = await around.schedule([verb, FRESH_ID], { connect: refusing });
+      assert.equal(exitCode, exitCodes.permission, stderr);
+      assert.equal(stderr.split("hint: that host's log says why\n").length, 2, stderr);
+      assert.doesNotMatch(stderr, /no more/);
+    }
+  });
+});
