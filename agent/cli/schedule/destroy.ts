@@ -32,7 +32,7 @@ export async function destroy(args: Arguments, environment: Environment): Promis
     work: "a destroy, which takes up to --grace (60s by default) and more",
   });
   const { signal } = environment;
-  const asked = { word: args.operand(), host: args.text("host") };
+  const asked = { word: args.operand(), host: args.text("host"), verb: "destroy" } as const;
   const named = await namedClaim(asked, parts, signal).catch((error: unknown) => {
     throw nothingDestroyed(error, directly(asked, parts));
   });

@@ -7,6 +7,7 @@ import { domainsOfClaim, domainsOn, type Domains } from "./domains-seen.ts";
 import { allHeld, heldBy, type Asked, type Held } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
+import { unaskedEnding, unaskedHints, unaskedLines } from "./unasked.ts";
 
 interface Claim {
   readonly claimId: string;
@@ -19,18 +20,23 @@ export interface Named extends Claim {
   readonly host: string | undefined;
 }
 
-type Parts = Pick<Opened, "api" | "agentOf" | "file" | "line" | "lineTo">;
+type Parts = Pick<Opened, "api" | "agentOf" | "file" | "line" | "lineTo" | "saidBy">;
+
+/** What the user says. */
+interface Meant {
+  readonly word: string;
+  readonly host: string | undefined;
+  /** The command, which is repeated with the claim's id. */
+  readonly verb: "destroy" | "status";
+}
 
 /**
- * `host`: as the user says. @throws CliError where no claim, or several, have a domain of that name, a host with claims does not answer, or
- * the claim is booked on another host
+ * @throws CliError where no claim, or several, have a domain of that name, a host that is asked for it does not answer, or the claim is booked
+ * on another host. All with claims are asked, unless the user names one.
  */
-export async function namedClaim(
-  { word, host }: { readonly word: string; readonly host: string | undefined },
-  parts: Parts,
-  signal: AbortSignal,
-): Promise<Named> {
-  const claim = await claimOf(word, parts, signal);
+export async function namedClaim(meant: Meant, parts: Parts, signal: AbortSignal): Promise<Named> {
+  const { host } = meant;
+  const claim = await claimOf(meant, parts, signal);
   const booked = claim.held?.place.host;
   if (booked !== undefined && host !== undefined && host !== booked)
     throw elsewhere(claim.claimId, { booked, host }, parts);
@@ -59,25 +65,27 @@ function elsewhere(
   });
 }
 
-async function claimOf(
-  word: string,
-  { api, agentOf, file, line }: Parts,
-  signal: AbortSignal,
-): Promise<Claim> {
+async function claimOf(meant: Meant, parts: Parts, signal: AbortSignal): Promise<Claim> {
+  const { word, host } = meant;
+  const { api, agentOf, file, line } = parts;
   const asked: Asked = { api, signal };
   const claimId = parseDomainId(word);
   return await placementWork({ signal, file }, async () => {
     if (claimId !== undefined) return { claimId, held: await heldBy(claimId, asked) };
     const held = await allHeld(asked, undefined);
-    const domains = await domainsOn(new Set(held.map(({ place }) => place.host)), { agentOf });
-    const isNamed = (each: Held): boolean =>
-      [...domainsOfClaim(each.claimId, domains).values()].some(({ name }) => name === word);
-    const [found, other] = held.filter(isNamed);
-    if (domains.unknown.size > 0) throw unsure(word, domains, line("list"));
+    const asking = host === undefined ? held.map(({ place }) => place.host) : [host];
+    const domains = await domainsOn(new Set(asking), { agentOf });
+    const having = held.flatMap((each) => hostsNaming(word, each, domains));
+    const [found, other] = new Set(having.map(({ claim }) => claim));
+    if (domains.unknown.size > 0) throw unsure(meant, { domains, having }, parts);
     if (found === undefined)
-      throw new CliError("failure", `no claim of vgpuctl's has a domain ${word}`, {
-        hints: [line("list"), unbooked(word)],
-      });
+      throw new CliError(
+        "failure",
+        `no claim of vgpuctl's has a domain ${word}${host === undefined ? "" : ` on ${host}`}`,
+        {
+          hints: [line("list"), unbooked(word)],
+        },
+      );
     if (other === undefined) return { claimId: found.claimId, held: found };
     const both = [found, other].map((each) => `${each.claimId} on ${each.place.host}`);
     throw new CliError("conflict", `several claims have a domain ${word}: ${both.join(", ")}`, {
@@ -92,9 +100,29 @@ function unbooked(word: string): string {
   return `one whose booking was lost is found by its claim id in place of its name; on its host that is shown by: ${shown}`;
 }
 
-/** A host that does not answer may have a domain of that name, too, and that may be the one that is meant. */
-function unsure(word: string, { unknown, hints: own }: Domains, list: string): CliError {
-  const lines = [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`);
-  const hints = [`name the claim by its id: ${list}`, ...own];
-  return new CliError("unreachable", `which claim has domain ${word} is not known`, { lines, hints });
+interface Having {
+  readonly host: string;
+  readonly claim: Held;
+}
+
+/** The hosts that have the domain of that name, of the claim. */
+function hostsNaming(word: string, claim: Held, domains: Domains): readonly Having[] {
+  const all = [...domainsOfClaim(claim.claimId, domains)];
+  return all.filter(([, { name }]) => name === word).map(([host]) => ({ host, claim }));
+}
+
+/** A host that does not answer may have a domain of that name, too, and that may be the one that is meant: those that are known are named. */
+function unsure(
+  { word, verb }: Meant,
+  { domains, having }: { readonly domains: Domains; readonly having: readonly Having[] },
+  { line, saidBy }: Parts,
+): CliError {
+  const known = having.map(
+    ({ host, claim: { claimId } }) => `${host} has ${word}, claim ${claimId}: ${line(verb, claimId)}`,
+  );
+  const byId = `name the claim by its id, as shown by: ${line("list")}`;
+  return new CliError(unaskedEnding(domains), `which claim has domain ${word} is not known`, {
+    lines: unaskedLines(domains),
+    hints: [...(known.length === 0 ? [byId] : known), ...unaskedHints(domains, saidBy), ...domains.hints],
+  });
 }

@@ -23,7 +23,7 @@ import {
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
-  const asked = { word: args.operand(), host: args.text("host") };
+  const asked = { word: args.operand(), host: args.text("host"), verb: "status" } as const;
   const named = await namedClaim(asked, parts, environment.signal);
   const { host } = named;
   const { api, namedHosts, file, lookAt: agentOf } = parts;
