@@ -89,7 +89,10 @@ describe("the demonstration of the original design", function () {
     const before = await world.caller.claims();
     const ran = await world.create("desk-7", "desk.medium");
     assert.equal(ran.exitCode, exitCodes["no-room"]);
-    assert.match(ran.stderr, /Placement has no candidate for flavor desk\.medium: no GPU with room/);
+    assert.match(
+      ran.stderr,
+      /Placement has no candidate for flavor desk\.medium: no GPU of mode gvt-g has room/,
+    );
     assert.deepEqual(await world.caller.claims(), before);
   });
 

@@ -11,10 +11,10 @@ import type { Text } from "../view/text.ts";
 import { warningLines } from "../view/warnings.ts";
 import type { Lost, Scheduled } from "./candidates.ts";
 import type { Flavor } from "./flavor.ts";
-import { missingHints, type Missing } from "./missing.ts";
+import { kindText, missingHints, type Missing } from "./missing.ts";
 import { isOfPlacement } from "./placement-failure.ts";
 import { placeText, type Place } from "./places.ts";
-import { sizesJson } from "./rounding.ts";
+import { sizesJson, sizesText } from "./rounding.ts";
 import { strangeTraits } from "./strange-traits.ts";
 import { vainTraits } from "./vain-traits.ts";
 
@@ -143,13 +143,7 @@ function noHost(
   { flavor, memberOf, missing, patienceMs, line }: About,
 ): CliError {
   if (untried && lost.length === 0) return noTime(standing, flavor, patienceMs);
-  const among = memberOf.length === 0 ? "" : " in the aggregates of placement.member_of";
-  const lacking = missing?.unknownTraits ?? [];
-  const why =
-    lacking.length === 0
-      ? `no GPU with room${among} has what it asks for`
-      : `it requires ${lacking.join(", ")}, and no GPU has that`;
-  const none = `Placement has no candidate for flavor ${flavor.name}: ${why}`;
+  const none = `Placement has no candidate for flavor ${flavor.name}: ${noCandidate(flavor, memberOf, missing)}`;
   const tried =
     lost.length === 1
       ? `${untried ? "one" : "the one"} candidate did not take it`
@@ -170,7 +164,7 @@ function noHost(
       : []),
     ...(full ? [`what is booked, and what of it has no domain: ${line("list")}`] : []),
     ...(lost.length === 0 ? [...strangeTraits(flavor), ...vainTraits(flavor)] : []),
-    ...(missing === undefined ? [] : missingHints(missing)),
+    ...(missing === undefined ? [] : missingHints(missing, flavor)),
     ...(lost.length === 0 ? [NOT_YET] : []),
   ];
   // Of a command line that is wrong nothing would have come this far.
@@ -187,9 +181,23 @@ function noTime(standing: Scheduled["standing"], flavor: Flavor, patienceMs: num
   });
 }
 
+/** What was asked for, and what of that nobody has. */
+function noCandidate(
+  { vgpu, traits }: Flavor,
+  memberOf: About["memberOf"],
+  missing: Missing | undefined,
+): string {
+  if (missing !== undefined && missing.unknownTraits.length > 0)
+    return `it requires ${missing.unknownTraits.join(", ")}, and no GPU has that`;
+  const kind = `GPU of mode ${kindText(vgpu.mode, traits)}`;
+  if (missing?.isUnpublished === true) return `no ${kind} is published there`;
+  const among = memberOf.length === 0 ? "" : " in the aggregates of placement.member_of";
+  return `no ${kind}${among} has room${vgpu.mode === "gvt-g" ? ` for ${sizesText(vgpu.sizes)}` : ""}`;
+}
+
 /** Why a GPU with room may not be among the candidates. */
 const NOT_YET =
-  "a host is there up to scheduler.first_within (2 min by default) after its vgpud has started, and a GPU gives what its mode is for: vgpuctl gpus there";
+  "the GPUs of a host are in Placement up to scheduler.first_within (2 min by default) after its vgpud has started; which mode each is in shows vgpuctl gpus on that host";
 
 /** That of the one cause for which every candidate was lost; for want of room, and of several causes. */
 function endingOf([first, ...others]: readonly Lost[]): Lost["ending"] {

@@ -14,8 +14,8 @@ export interface Missing {
   readonly drained: { readonly some: readonly Place[]; readonly more: number };
   /** Hosts that the schedule file names and that Placement has no GPU of. */
   readonly unpublished: readonly string[];
-  /** The mode of the flavor, where there is neither, and no vgpud has published a GPU of it. */
-  readonly unpublishedMode: Flavor["vgpu"]["mode"] | undefined;
+  /** There is neither, and no vgpud has published a GPU of the flavor's mode, with its traits. */
+  readonly isUnpublished: boolean;
   /** Traits that the flavor requires and that Placement does not know, so that nobody has them. */
   readonly unknownTraits: readonly string[];
 }
@@ -43,10 +43,10 @@ export async function missingIn(asking: Asking): Promise<Missing | undefined> {
     return {
       unknownTraits,
       unpublished,
-      unpublishedMode: isTold ? undefined : await unpublishedMode(asking),
+      isUnpublished: !isTold && (await isUnpublished(asking)),
     };
   });
-  return { drained, unpublished: [], unpublishedMode: undefined, unknownTraits: [], ...rest };
+  return { drained, unpublished: [], isUnpublished: false, unknownTraits: [], ...rest };
 }
 
 /** Undefined where Placement fails, or does not say it before the signal aborts. */
@@ -84,11 +84,11 @@ async function unknownTraitsOf({ api, flavor, signal }: Asking): Promise<Missing
   return required.filter((trait) => !known.has(trait));
 }
 
-/** Each vgpud makes the traits of all modes known, whatever its GPUs are. */
-async function unpublishedMode({ api, flavor, signal }: Asking): Promise<Missing["unpublishedMode"]> {
-  const { mode } = flavor.vgpu;
-  const bearing = await api.bearing({ required: [traitOf("mode", mode)], forbidden: [] }, [], signal);
-  return bearing.length > 0 ? undefined : mode;
+/** Each vgpud makes the traits of all modes known, whatever its GPUs are: it is asked who bears them. */
+async function isUnpublished({ api, flavor, signal }: Asking): Promise<boolean> {
+  const { vgpu, traits } = flavor;
+  const required = [...new Set([traitOf("mode", vgpu.mode), ...traits.required])];
+  return (await api.bearing({ required, forbidden: traits.forbidden }, [], signal)).length === 0;
 }
 
 async function unpublishedAmong(asking: Asking): Promise<readonly string[]> {
@@ -136,8 +136,20 @@ async function unpublishedByName(
 /** Of more than these the number tells enough. */
 const MOST_NAMED = 5;
 
+/** Which GPUs a flavor asks for: `gvt-g with CUSTOM_RACK_7 and without CUSTOM_OLD`. */
+export function kindText(mode: Flavor["vgpu"]["mode"], { required, forbidden }: Flavor["traits"]): string {
+  const parts = [
+    ...(required.length === 0 ? [] : [`with ${required.join(", ")}`]),
+    ...(forbidden.length === 0 ? [] : [`without ${forbidden.join(", ")}`]),
+  ];
+  return [mode, ...(parts.length === 0 ? [] : [parts.join(" and ")])].join(" ");
+}
+
 /** What may be done so that there are candidates. Pure. */
-export function missingHints({ drained, unpublished, unpublishedMode }: Missing): readonly string[] {
+export function missingHints(
+  { drained, unpublished, isUnpublished }: Missing,
+  { vgpu, traits }: Pick<Flavor, "vgpu" | "traits">,
+): readonly string[] {
   const published =
     "a vgpud publishes within scheduler.first_within (2 min by default) of its start, and again when it next compares the books (scheduler.heal_every, 5 min by default) where Placement has lost its data";
   const shown = unpublished.slice(0, MOST_NAMED);
@@ -152,9 +164,9 @@ export function missingHints({ drained, unpublished, unpublishedMode }: Missing)
       : [
           `Placement has no GPU of ${named(shown, unpublished.length - shown.length)}, which the schedule file names: ${published}`,
         ]),
-    ...(unpublishedMode === undefined
-      ? []
-      : [`no vgpud has published a GPU of mode ${unpublishedMode} in Placement: ${published}`]),
+    ...(isUnpublished
+      ? [`no vgpud has published a GPU of mode ${kindText(vgpu.mode, traits)} in Placement: ${published}`]
+      : []),
   ];
 }
 

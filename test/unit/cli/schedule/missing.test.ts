@@ -7,15 +7,20 @@ import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
 import { TOTALS } from "../scheduling.ts";
 
 const DRAINED = "CUSTOM_INTEL_VGPU_DRAINED";
-const flavor: Flavor = {
+const FLAVOR: Flavor = {
   ...{ name: "f", vcpus: 1, memoryMib: 64, vgpu: { mode: "sriov" } },
   traits: { required: ["CUSTOM_RACK_7"], forbidden: ["CUSTOM_OLD", DRAINED] },
 };
 
-async function hintsOf(api: MemoryPlacement, namedHosts: readonly string[] = []): Promise<readonly string[]> {
+async function hintsOf(
+  api: MemoryPlacement,
+  namedHosts: readonly string[] = [],
+  asked: Partial<Flavor> = {},
+): Promise<readonly string[]> {
+  const flavor = { ...FLAVOR, ...asked };
   const { signal } = new AbortController();
   const missing = await missingIn({ api, namedHosts, flavor, memberOf: [], signal });
-  return missing === undefined ? [] : missingHints(missing);
+  return missing === undefined ? [] : missingHints(missing, flavor);
 }
 
 describe("a create that has no candidate", () => {
@@ -91,11 +96,17 @@ describe("a create that has no candidate", () => {
     const api = new MemoryPlacement();
     const gpu = api.addHost("kvm-1", TOTALS);
     api.traits.set(gpu, ["CUSTOM_INTEL_VGPU_MODE_GVT_G"]);
-    const [nobody, ...none] = await hintsOf(api);
+    const plain = { traits: { required: [], forbidden: [] } };
+    const [nobody, ...none] = await hintsOf(api, [], plain);
     assert.match(nobody ?? "", /^no vgpud has published a GPU of mode sriov in Placement: a vgpud publishes/);
     assert.deepEqual(none, []);
     api.traits.set(gpu, ["CUSTOM_INTEL_VGPU_MODE_SRIOV"]);
-    assert.deepEqual(await hintsOf(api), []);
+    assert.deepEqual(await hintsOf(api, [], plain), []);
+    const [traits] = await hintsOf(api);
+    assert.match(
+      traits ?? "",
+      /^no vgpud has .* a GPU of mode sriov with CUSTOM_RACK_7 and without CUSTOM_OLD, /,
+    );
   });
 
   it("has no list made of every provider of the cloud where few hosts are named, and asks where few of the drained are", async () => {

@@ -187,11 +187,36 @@ describe("a create that no host took", () => {
     const [full, away] = [lost("no-room"), lost("unreachable", ["mend it"])];
     const [first, second = ""] = of().hints;
     assert.equal(first, booked);
+    assert.equal(
+      of().message,
+      "Placement has no candidate for flavor m1.gvt: no GPU of mode gvt-g has room for 128 MiB low GM, 512 MiB high GM, 4 fences",
+    );
     assert.match(second, /up to scheduler\.first_within \(2 min by default\) after its vgpud has started/);
     assert.equal(of(full).message, "no host for flavor m1.gvt: the one candidate did not take it");
     assert.deepEqual(of(full, away).hints, ["mend it", booked]);
     assert.deepEqual(of(away, away).hints, ["mend it"]);
     assert.deepEqual(of(lost("failure", [], "PATH_NOT_ALLOWED")).hints, []);
+  });
+
+  it("names the mode, and the traits with it, of which no vgpud has published a GPU", () => {
+    const traits = { required: ["CUSTOM_INTEL_VGPU_HYPERVISOR_XEN"], forbidden: [] };
+    const missing = {
+      ...{ drained: { some: [], more: 0 }, unpublished: [], unknownTraits: [] },
+      isUnpublished: true,
+    };
+    const { error } = scheduledAnswer(
+      { lost: [], standing: "none", ended: { kind: "no-host", untried: false } },
+      {
+        ...{ claimId: CLAIM, again: false, memberOf: [], patienceMs: 180_000, line, missing },
+        flavor: { ...flavor, vgpu: { mode: "sriov" }, traits },
+      },
+    );
+    const kind = "GPU of mode sriov with CUSTOM_INTEL_VGPU_HYPERVISOR_XEN";
+    assert.equal(
+      error?.message,
+      `Placement has no candidate for flavor m1.gvt: no ${kind} is published there`,
+    );
+    assert.ok(error.hints.some((hint) => hint.startsWith(`no vgpud has published a ${kind} in Placement: `)));
   });
 
   it("does not lead to root of this machine where hosts do not let a certificate in", () => {

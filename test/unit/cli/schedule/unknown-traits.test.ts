@@ -33,7 +33,7 @@ describe("a trait that nobody has", () => {
 
   it("is told by name where a flavor requires it, as no host", async () => {
     for (const [trait, hint] of [
-      [SKYLAKE, /\nhint: a host is there up to/],
+      [SKYLAKE, /\nhint: the GPUs of a host are in Placement up to/],
       [
         SKYLAKE.slice(0, -1),
         new RegExp(`\\nhint: f: no vgpud has trait ${SKYLAKE.slice(0, -1)}; did you mean ${SKYLAKE}\\?`),
