@@ -97,7 +97,8 @@ function refuseReusedRequest(ledger: Ledger, request: NewRequest): void {
 }
 
 function claimReused(claim: Claim, request: NewRequest): AgentError {
-  const message = `claim id ${request.claimId} stands for another request`;
+  const made = claim.kind === "domain" ? `, by which domain ${claim.domain.name} was made` : "";
+  const message = `claim id ${request.claimId} stands for another request${made}`;
   return new AgentError("CLAIM_REUSED", message, { details: detailsOf(claim, request) });
 }
 

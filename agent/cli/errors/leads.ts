@@ -20,7 +20,8 @@ export const leads: Readonly<Record<string, Lead>> = {
   TYPE_UNKNOWN: look("gpus"),
   CALLERS_LIMIT_REACHED: look("vgpus"),
   DOMAIN_NOT_FOUND: look("domains"),
-  DOMAIN_NAME_EXISTS: look("domains"),
+  // With Placement in front the command says itself how the other one is looked at.
+  DOMAIN_NAME_EXISTS: ({ command, line }) => (command.kind === "remote" ? [] : [line("domains")]),
   DOMAIN_UUID_EXISTS: look("domains"),
   DOMAIN_NOT_ADOPTABLE: look("domains"),
   DISK_IN_USE: look("domains"),

@@ -237,10 +237,20 @@ function told(
           `to end it: ${line("destroy", claimId)}`,
         ]
       : []),
+    ...namesakeHint(error, line),
     ...error.hints,
     ...(another ? [afresh] : []),
   ];
   return error.with({ lines, hints, call: open ? undefined : call });
+}
+
+const NAMESAKE: Reason = "DOMAIN_NAME_EXISTS";
+
+function namesakeHint({ reason, call }: CliError, line: About["line"]): readonly string[] {
+  const name = call?.details.metadata["domain_name"];
+  return reason !== NAMESAKE || name === undefined
+    ? []
+    : [`the domain of that name: ${line("status", name)}`];
 }
 
 /** Nothing comes of the claim any more, however often it is asked for. */

@@ -283,7 +283,7 @@ describe("vgpuctl schedule", function () {
     assert.equal(await hosts.isBooked(claim), false);
   });
 
-  it("names the host that has a domain of that name already, and leads to its domains", async () => {
+  it("names the host that has a domain of that name already, and leads to that one", async () => {
     const [host, away] = hosts.names;
     const readText = readerWith(hosts, hosts.scheduleFile({ [away]: "/nonexistent/vgpud.sock" }));
     const odd = ["create", "--flavor", "odd", "--name", "web-1"];
@@ -292,8 +292,8 @@ describe("vgpuctl schedule", function () {
     const again = await hosts.schedule(odd, { readText });
     assert.equal(again.exitCode, exitCodes.conflict, again.stderr);
     assert.match(again.stderr, new RegExp(`^error: ${host}: a domain named web-1 exists already`));
-    const { socket } = hosts.world(host);
-    assert.ok(again.stderr.endsWith(`hint: vgpuctl --socket ${socket} domains\n`), again.stderr);
+    const look = "vgpuctl schedule status web-1 --schedule-file schedule";
+    assert.ok(again.stderr.endsWith(`\nhint: the domain of that name: ${look}\n`), again.stderr);
   });
 
   it("says that Placement could not be asked, and where that is written", async () => {

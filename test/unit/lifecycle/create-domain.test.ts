@@ -286,7 +286,11 @@ describe("asking for the same claim again", () => {
   it("with another request is a mistake", async () => {
     const node = new FakeNode();
     await create(node, createRequest(1));
-    await assert.rejects(create(node, createRequest(1, { digest: "other" })), { reason: "CLAIM_REUSED" });
+    const { name } = createRequest(1).spec;
+    await assert.rejects(create(node, createRequest(1, { digest: "other" })), {
+      reason: "CLAIM_REUSED",
+      message: `claim id ${createRequest(1).claimId} stands for another request, by which domain ${name} was made`,
+    });
   });
 
   it("after its domain was destroyed does not raise the dead", async () => {

@@ -50,6 +50,32 @@ describe("a create that left a booking", () => {
     ]);
   });
 
+  it("leads to the domain that has its name, by that name, and to no list of all", () => {
+    const metadata = { domain_name: "web-1" };
+    const details = {
+      reason: "DOMAIN_NAME_EXISTS",
+      metadata,
+      fields: [],
+      retryMs: undefined,
+      decision: undefined,
+    };
+    const call = { code: status.ALREADY_EXISTS, details, outcomeUnknown: false };
+    const refused = new CliError("conflict", "a domain named web-1 exists already", {
+      reason: details.reason,
+      call,
+    });
+    const error = errorOf({
+      ended: { kind: "failed", error: refused, place: undefined },
+      standing: "released",
+    });
+    const create = present(commands.find(({ name }) => name === "schedule create"));
+    const text = errorText(error, firstContext(["schedule", "create"], create, []));
+    assert.deepEqual(
+      text.split("\n").filter((each) => each.startsWith("hint: ")),
+      ["hint: the domain of that name: vgpuctl schedule status web-1"],
+    );
+  });
+
   it("leads to what its host is told to be looked at for, too", () => {
     const error = new CliError("failure", "no answer from vgpud within 3s", { hints: ["look there"] });
     const { hints } = errorOf({ ended: { kind: "failed", place, error } });
