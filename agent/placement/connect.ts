@@ -1,11 +1,10 @@
 // A Placement from what its user says of it: where it is, by whom it is believed, and who asks.
-import type { Clock } from "../core/clock.ts";
 import { Keystone, noauth, type KeystoneOptions } from "./auth.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { Exchanger, type ExchangerOptions } from "./exchange.ts";
 import { Placement } from "./placement.ts";
 
-export interface PlacementSettings extends Omit<ExchangerOptions, "clock"> {
+export interface PlacementSettings extends ExchangerOptions {
   /** Undefined: as Keystone's catalogue says. */
   readonly endpoint: URL | undefined;
   /** Undefined: Placement believes everybody (noauth2). */
@@ -22,9 +21,9 @@ interface ConnectedPlacement {
 /** Opens nothing yet. */
 export function connectPlacement(
   { endpoint, keystone, ...exchange }: PlacementSettings,
-  { now, wall, sleep, onEnd }: Clock & Pick<ConnectionOptions, "onEnd">,
+  { now, wall, onEnd }: Pick<ConnectionOptions, "now" | "onEnd"> & Pick<KeystoneOptions, "wall">,
 ): ConnectedPlacement {
-  const exchanger = new Exchanger({ ...exchange, clock: { sleep } });
+  const exchanger = new Exchanger(exchange);
   const authority = keystone
     ? new Keystone({ ...keystone, exchanger, endpoint, wall, timeoutMs: exchange.timeoutMs })
     : endpoint && noauth(endpoint);

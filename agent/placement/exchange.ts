@@ -1,8 +1,6 @@
 // One HTTP request and its answer, whole or not at all: bounded in time and size, and without following redirects.
 import { request as plainRequest, Agent as PlainAgent, type IncomingMessage } from "node:http";
 import { request as tlsRequest, Agent as TlsAgent } from "node:https";
-import type { Clock } from "../core/clock.ts";
-import { Deadline } from "../core/deadline.ts";
 import { PlacementError } from "./errors.ts";
 
 export interface Request {
@@ -25,7 +23,6 @@ export interface ExchangerOptions {
   readonly timeoutMs: number;
   /** Certificates (PEM) of the authorities that servers are believed by, in place of the system's; undefined: the system's. */
   readonly ca: string | undefined;
-  readonly clock: Pick<Clock, "sleep">;
 }
 
 /** Candidates of 1,000 hosts are 1 MB (measured). */
@@ -36,13 +33,11 @@ const IDLE_MS = 2_000;
 /** Keeps connections for the requests that follow each other in one round. */
 export class Exchanger {
   readonly #timeoutMs: number;
-  readonly #clock: ExchangerOptions["clock"];
   readonly #plain: PlainAgent;
   readonly #tls: TlsAgent;
 
-  constructor({ timeoutMs, ca, clock }: ExchangerOptions) {
+  constructor({ timeoutMs, ca }: ExchangerOptions) {
     this.#timeoutMs = timeoutMs;
-    this.#clock = clock;
     const kept = { keepAlive: true, timeout: IDLE_MS, maxSockets: 4 };
     this.#plain = new PlainAgent(kept);
     this.#tls = new TlsAgent({ ...kept, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) });
@@ -52,7 +47,7 @@ export class Exchanger {
   async exchange({ method, url, headers, body }: Request, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
     const sent = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    using deadline = new Deadline(this.#timeoutMs, { stop: signal, clock: this.#clock });
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
     try {
       const answer = await this.#answerTo(url, {
         method,
@@ -61,14 +56,15 @@ export class Exchanger {
           ...headers,
           ...(sent && { "content-type": "application/json", "content-length": String(sent.length) }),
         },
-        signal: deadline.signal,
+        // eslint-disable-next-line no-restricted-syntax -- it is named below, at the end of all that waits for it
+        signal: AbortSignal.any([signal, timeout]),
         sent,
       });
       return { status: answer.statusCode ?? 0, headers: firstOf(answer), text: await textOf(answer) };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof PlacementError) throw error;
-      const why = deadline.isOver ? `no answer within ${this.#timeoutMs} ms` : reasonOf(error);
+      const why = timeout.aborted ? `no answer within ${this.#timeoutMs} ms` : reasonOf(error);
       throw new PlacementError("unreachable", `${method} ${shown(url)}: ${why}`, { cause: error });
     }
   }

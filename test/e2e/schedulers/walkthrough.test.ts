@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { classesWith, CONSUMER_TYPE, SLICES_CLASS } from "../../../agent/core/placement-names.ts";
-import { systemClock } from "../../../agent/core/clock.ts";
 import { connectPlacement } from "../../../agent/placement/connect.ts";
 import { GpuServiceService as Gpus } from "../../../proto/gen/vgpud/v1/gpu_service.ts";
 import type { WalkthroughStep } from "../../../scripts/placement-walkthrough-page.ts";
@@ -48,7 +47,7 @@ describe("the requests that Placement gets", function () {
     };
     const { api: caller, close } = connectPlacement(
       { endpoint: new URL(here.faulty.url), keystone: undefined, timeoutMs: 10_000, ca: undefined },
-      systemClock,
+      { now: () => performance.now(), wall: () => Date.now() },
     );
 
     const gpu = await here.published("the GPU");

@@ -5,7 +5,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { json } from "node:stream/consumers";
 import { Keystone, noauth, type Authority } from "../../../agent/placement/auth.ts";
 import { Connection } from "../../../agent/placement/connection.ts";
-import { systemClock } from "../../../agent/core/clock.ts";
 import { PlacementError, type PlacementFailure } from "../../../agent/placement/errors.ts";
 import { Exchanger } from "../../../agent/placement/exchange.ts";
 import { Placement } from "../../../agent/placement/placement.ts";
@@ -72,8 +71,7 @@ class Cloud {
 describe("a client of Placement", () => {
   let cloud: Cloud;
   let wall: number;
-  const exchanger = (timeoutMs = 5_000): Exchanger =>
-    new Exchanger({ timeoutMs, ca: undefined, clock: systemClock });
+  const exchanger = (timeoutMs = 5_000): Exchanger => new Exchanger({ timeoutMs, ca: undefined });
   const keystone = (
     change: { region?: string; timeoutMs?: number; secret?: () => Promise<string> } = {},
   ): Authority =>
