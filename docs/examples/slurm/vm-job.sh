@@ -24,14 +24,14 @@ trap 'exit 143' TERM INT
 trap 'rm -f "$said"; vgpuctl destroy "claim:$claim" --grace 15s --allow-missing --yes' EXIT
 
 # Slurm gives what a job has to the next while its guest still shuts down: no room (6) is then a matter of seconds. So it is with a
-# vgpud, or Slurm, that is restarted and does not answer (8), and with what vgpud answers just before and after, or while libvirt is.
-soon='\[(STARTING|STOPPING|LIBVIRT_UNAVAILABLE)\]'
-tries=30
+# vgpud, or Slurm, that is restarted and does not answer (8), and with what vgpud answers just before and after, or while what it needs is.
+soon='\[(STARTING|STOPPING|LIBVIRT_UNAVAILABLE|LIBVIRT_TIMEOUT|HOSTD_UNAVAILABLE|KERNEL_TIMEOUT|LEDGER_UNAVAILABLE)\]'
+end=$((SECONDS + 60))
 until patiently vgpuctl create "vm-$SLURM_JOB_ID" -f "$request" --vcpus "$SLURM_CPUS_PER_TASK" --claim-id "$claim" 2>"$said"; do
   code=$?
   cat "$said" >&2
   ((code == 6 || code == 8)) || grep -Eq "$soon" "$said" || exit "$code"
-  ((--tries > 0)) || exit "$code"
+  ((SECONDS < end)) || exit "$code"
   patiently sleep 2
 done
 cat "$said" >&2

@@ -5,6 +5,15 @@ import { FOR_EVER } from "../../schedulers/slurm.ts";
 import { refusal } from "../harness/rpc.ts";
 import { until } from "../harness/until.ts";
 
+/** slurmd has asked for vgpud anew, and has ended what it does about it. */
+async function looked(node: SlurmWorld): Promise<void> {
+  // vgpud and the scripts of jobs ask with -d. The first may be of one that was under way.
+  const looks = async (): Promise<number> =>
+    (await node.scontrolled()).filter((line) => line === "show node node1").length;
+  const before = await looks();
+  await until("slurmd has asked for vgpud", async () => (await looks()) >= before + 5);
+}
+
 describe("Slurm's settings", function () {
   this.timeout(300_000);
 
@@ -43,12 +52,16 @@ describe("Slurm's settings", function () {
     await node.cancelAll();
     await node.slurm.run("scontrol", "update", "nodename=node1", "state=drain", "reason=disk");
     await node.world.kill();
-    const before = (await node.scontrolled()).length;
-    await until(
-      "it was looked at again and again",
-      async () => (await node.scontrolled()).length > before + 2,
-    );
+    await looked(node);
     await node.world.startAgain();
+    await looked(node);
     assert.match(await node.node("Reason"), /^disk/);
+  });
+
+  it("by which slurmd asks for vgpud leave nodes without one in service", async () => {
+    await using node = await SlurmWorld.start({ gres: [{ name: "bandwidth", count: 2 }], health: true });
+    await node.world.kill();
+    await looked(node);
+    await node.isNode("idle");
   });
 });
