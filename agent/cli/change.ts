@@ -61,7 +61,8 @@ export function createdAnswer(response: { domain: Domain | undefined; operation:
   const why = failure === undefined ? "no reason is known" : printable(failure.message);
   const error = new CliError(endingOfReason(failure?.reason), `the claim of ${name} has failed: ${why}`, {
     reason: failure?.reason,
-    look: ["destroy", claimRef(claimId)],
+    // Its guest may run, as one whose vGPU somebody has taken out of it.
+    look: ["domains", claimRef(claimId)],
   });
   return { ...answer, error };
 }

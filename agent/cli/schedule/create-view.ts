@@ -62,10 +62,14 @@ export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
   };
 }
 
-/** What leads on from it on a host alone would end the domain and leave its booking. */
+/** What leads on from it on a host alone knows nothing of its booking. */
 function ofDomain(error: CliError, { domain }: CreateDomainResponse, { claimId, line }: About): CliError {
   if (domain?.claimState !== ClaimState.FAILED) return error;
-  return error.with({ look: undefined, hints: [`to end it: ${line("destroy", claimId)}`] });
+  const hints = [
+    `to look at it: ${line("status", claimId)}`,
+    `to end it, where it is not wanted any more: ${line("destroy", claimId)}`,
+  ];
+  return error.with({ look: undefined, hints });
 }
 
 /** Two domains of one claim write to one disk. */

@@ -261,7 +261,7 @@ describe("the requests of vgpuctl", () => {
     const ran = await vgpuctl(vgpud.socketPath, [...CREATE, "--claim-id", FRESH_ID]);
     assert.equal(ran.exitCode, 1);
     assert.match(ran.stderr, /^error: the claim of web-2 has failed: domain web-2 was undefined \[DOMAIN_V/m);
-    assert.match(ran.stderr, new RegExp(`^hint: vgpuctl .* destroy claim:${FRESH_ID}$`, "m"));
+    assert.match(ran.stderr, new RegExp(`^hint: vgpuctl .* domains claim:${FRESH_ID}$`, "m"));
   });
 
   it("finds nothing to do when a missing domain is allowed", async () => {

@@ -113,7 +113,7 @@ describe("a create that was made", () => {
 });
 
 describe("a create that repeats another", () => {
-  it("has not made the domain where its claim has failed since, and leads to the end of the claim", () => {
+  it("has not made the domain where its claim has failed since, and leads to the domain first: its guest may run", () => {
     const failure = { reason: "DOMAIN_VANISHED", message: "domain web-1 was undefined", metadata: {} };
     const domain = { name: "web-1", claimId: CLAIM, claimState: ClaimState.FAILED, failure };
     const response = CreateDomainResponse.fromPartial({ domain });
@@ -122,7 +122,13 @@ describe("a create that repeats another", () => {
     assert.deepEqual([error.reason, error.ending], ["DOMAIN_VANISHED", "failure"]);
     assert.deepEqual(
       [error.look, error.hints],
-      [undefined, [`to end it: vgpuctl schedule destroy ${CLAIM}`]],
+      [
+        undefined,
+        [
+          `to look at it: vgpuctl schedule status ${CLAIM}`,
+          `to end it, where it is not wanted any more: vgpuctl schedule destroy ${CLAIM}`,
+        ],
+      ],
     );
   });
 });
