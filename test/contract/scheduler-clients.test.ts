@@ -117,7 +117,7 @@ for (const language of ["Python", "TypeScript"] as const)
       const reused = await run(["create", claimId, name, HALF, disk]);
       assert.deepEqual(reused.lines, [
         "refused ALREADY_EXISTS CLAIM_REUSED",
-        "  claim id claim-reused stands for another request",
+        "  claim id claim-reused stands for another request, by which domain reused was made",
         ...["  claim_id=claim-reused", `  domain_uuid=${uuid}`],
         "next: this claim id stands for another request: look at its domain, or take a claim id of your own",
       ]);
