@@ -46,7 +46,9 @@ interface MochaReport {
 async function simulatedSuite(dir: string): Promise<MochaReport> {
   const mocha = path.join(repository, "node_modules/mocha/bin/mocha.js");
   const specs = path.join(dir, "dist/test/e2e/**/*.test.js");
-  const child = spawn(process.execPath, [mocha, "--reporter", "json", specs], {
+  // It takes long, and is not to outlive a run that somebody ends; mocha passes the signal on to the process that it starts itself.
+  const owned = ["--pdeathsig", "INT", process.execPath, mocha];
+  const child = spawn("setpriv", [...owned, "--reporter", "json", specs], {
     cwd: dir,
     stdio: ["ignore", "pipe", "ignore"],
   });
