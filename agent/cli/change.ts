@@ -52,7 +52,7 @@ export function changeAnswer(response: { domain: Domain | undefined; operation: 
   return { ...answer, error: heldError(held, response.operation) };
 }
 
-/** The same of a create. One that repeats another is answered with the domain of its claim, which may have failed since: that is no domain that runs. */
+/** The same of a create. One that repeats another is answered with the domain of its claim, which may have failed since: that is not what was asked for. */
 export function createdAnswer(response: { domain: Domain | undefined; operation: string }): Answer {
   const answer = changeAnswer(response);
   const { domain } = response;

@@ -67,7 +67,7 @@ export class SchedulerError extends Error {
 
 /** When it is told or asked again after it could not be. */
 type Retry =
-  /** Less and less often, whatever changes here: it may be away. */
+  /** By default: less and less often, whatever changes here, since it may be away, or nothing here ends what it says. */
   | "later"
   /** It answers, and what is the matter may end with a change of this host: as soon as there is one, and otherwise as above. */
   | "at-change"

@@ -27,7 +27,10 @@ export function givenOutInVain(seen: Seen, node: string): readonly Untold[] {
   ];
 }
 
-/** Those of which Slurm counts more than jobs have on GPUs that are shut, and the others have in all. A job lacks what it has one quantity less of. */
+/**
+ * Kinds of which Slurm counts more than can be made: what jobs have on GPUs that are shut, and all that the other GPUs have. Of each quantity of
+ * a kind, since a job that gets none of one of them is not sent here.
+ */
 function kindsBeyond({ told, limits, supply: { gpus }, bookings }: Seen): readonly (readonly Quantity[])[] {
   const made = sumOf(gpus.map((gpu) => (isShut(gpu) ? heldIn(gpu, bookings) : openOf(gpu.offers))));
   const more = beyond(Object.fromEntries(standingCounts(told.gres, limits)), made);
