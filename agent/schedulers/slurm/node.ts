@@ -9,6 +9,7 @@ import {
   gresOfJob,
   jobsTold,
   nodeTold,
+  type ConfigTold,
   type JobTold,
   type NodeTold,
 } from "./told.ts";
@@ -52,30 +53,7 @@ export class SlurmNode {
     );
   }
 
-  /**
-   * Throws where every job would be refused: the node's cluster is called otherwise, and jobs claim in its name, which `$SLURM_CLUSTER_NAME`
-   * tells them; or it gives them no GRES.
-   */
-  async expectServing(expected: string, signal: AbortSignal): Promise<void> {
-    const { cluster: name, selectType } = await this.#config(signal);
-    if (name === undefined) throw slurmError("answer", "scontrol show config told no ClusterName");
-    if (name !== expected) {
-      const what = `Slurm's ClusterName is ${name}, and scheduler.slurm.cluster ${expected}, so that every job is refused`;
-      throw slurmError("other-cluster", `${what}: set scheduler.slurm.cluster to ${name}`);
-    }
-    if (selectType === WITHOUT_GRES)
-      throw slurmError("no-gres", `${GIVES_NONE}, so that every job is refused: ${TO_GIVE_SOME}`);
-  }
-
-  /** What to do for a job that has none. */
-  async toHaveSome(signal: AbortSignal): Promise<string> {
-    const { selectType } = await this.#config(signal);
-    return selectType === WITHOUT_GRES
-      ? `${GIVES_NONE}, whatever they ask for: ${TO_GIVE_SOME}`
-      : "submit it with --gres";
-  }
-
-  async #config(signal: AbortSignal): Promise<ReturnType<typeof configTold>> {
+  async config(signal: AbortSignal): Promise<ConfigTold> {
     return configTold((await this.#done("scontrol", ["show", "config"], signal)).stdout);
   }
 
@@ -136,12 +114,6 @@ export class SlurmNode {
     throw slurmError("answer", `${command} ${this.name} said nothing that can be read as a node`);
   }
 }
-
-/** The one that gives jobs whole nodes, and counts no GRES for them (slurm.conf(5)); the default of 22.05. */
-const WITHOUT_GRES = "select/linear";
-const GIVES_NONE = `Slurm's SelectType is ${WITHOUT_GRES}, by which jobs are given no GRES`;
-const TO_GIVE_SOME =
-  "set SelectType=select/cons_tres in slurm.conf and restart slurmctld and each slurmd, by which it forgets its jobs";
 
 /** Characters of what a program complained of. */
 const TOLD = 500;

@@ -25,6 +25,7 @@ import { goalOf, type Seen } from "./goal.ts";
 import { givenOutInVain } from "./in-vain.ts";
 import { claimIdOf, jobOf, type JobId } from "./names.ts";
 import { SlurmNode, type Limits } from "./node.ts";
+import { calledOtherwise, givingNone, SUBMIT_WITH_SOME, toHaveSome } from "./serving.ts";
 import { Telling } from "./telling.ts";
 import { unfitError } from "./unfit.ts";
 import { tooMuchConfigured, withoutEnding, type Bookings } from "./wanted.ts";
@@ -64,7 +65,10 @@ export class SlurmScheduler implements Scheduler {
   readonly manner: Manner;
   readonly #options: SlurmSchedulerOptions;
   #limits: Limits | undefined;
-  /** Whether the cluster was found to be called as configured, and to give jobs GRES. */
+  /**
+   * The cluster was found to be called as configured, and to give jobs GRES. That lasts: a slurmctld that has another name than before does
+   * not start, and to give jobs no GRES any more it has to forget all.
+   */
   #isServing = false;
   /** Of running jobs. */
   #known: ReadonlyMap<JobId, Known> = new Map();
@@ -101,23 +105,23 @@ export class SlurmScheduler implements Scheduler {
     this.#firstSeen.begin(supply);
     const { done, untold } = await this.#recording(signal, async (late) => {
       const node = this.#node();
-      await this.#expectServing(node, signal);
+      const config = this.#isServing ? undefined : await node.config(signal);
+      const otherwise = config && calledOtherwise(config, this.#options.cluster);
+      if (otherwise) throw otherwise;
       const limits = (this.#limits = await node.limits(signal));
       const seen = await this.#see(node, supply, { limits, signal });
-      return { seen, limits, ...(await this.#tell(node, seen, { stop: signal, late })) };
+      const told = await this.#tell(node, seen, { stop: signal, late });
+      // Whatever jobs are given: a host that is drained is to get none.
+      const none = config && givingNone(config);
+      if (none) throw none;
+      this.#isServing = true;
+      return { seen, limits, ...told };
     });
     const { seen, limits, isPassing, inVain } = done;
     const found = disagreementsOf(seen.supply, seen.bookings, { limits, firstSeen: this.#firstSeen.since });
     this.#firstSeen.found(found.withoutDomain, supply);
     const configuredBeyond = tooMuchConfigured(seen.supply, limits);
     return { ...nothingFound, ...found, configuredBeyond, untold: [...inVain, ...untold], isPassing };
-  }
-
-  /** Once it is right that lasts: a slurmctld that has another name than before does not start, and to give jobs no GRES any more it has to forget all. */
-  async #expectServing(node: SlurmNode, signal: AbortSignal): Promise<void> {
-    if (this.#isServing) return;
-    await node.expectServing(this.#options.cluster, signal);
-    this.#isServing = true;
   }
 
   async bookingOf(claimId: ClaimId, signal: AbortSignal): Promise<Booking> {
@@ -152,9 +156,20 @@ export class SlurmScheduler implements Scheduler {
     if (Object.keys(amounts).length === 0)
       throw notBooked(
         claimId,
-        `job ${job} has none of vgpud's GRES on node ${node.name}: ${await node.toHaveSome(signal)}`,
+        `job ${job} has none of vgpud's GRES on node ${node.name}: ${await this.#toHaveSome(node, signal)}`,
       );
     return { amounts, counted: new Set(limits.keys()) };
+  }
+
+  /** The refusal is no other where Slurm does not say it. */
+  async #toHaveSome(node: SlurmNode, signal: AbortSignal): Promise<string> {
+    if (this.#isServing) return SUBMIT_WITH_SOME;
+    try {
+      return toHaveSome(await node.config(signal));
+    } catch (error) {
+      if (error instanceof SchedulerError) return SUBMIT_WITH_SOME;
+      throw error;
+    }
   }
 
   #node(): SlurmNode {

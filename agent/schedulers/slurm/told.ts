@@ -66,11 +66,14 @@ export interface JobTold {
   readonly start: string;
 }
 
-/** Of `scontrol show config`: how the cluster is called, and how it gives jobs what nodes have. */
-export function configTold(text: string): {
+/** How the cluster is called, and how it gives jobs what nodes have. */
+export interface ConfigTold {
   readonly cluster: string | undefined;
   readonly selectType: string | undefined;
-} {
+}
+
+/** Of `scontrol show config`. */
+export function configTold(text: string): ConfigTold {
   return {
     cluster: valueOf(text, /^ClusterName +=(.*)$/m),
     selectType: valueOf(text, /^SelectType +=(.*)$/m),

@@ -1,5 +1,6 @@
 // Slurm kept told, and asked, by a host of which everything is said here.
 import assert from "node:assert/strict";
+import { slurmError, type SlurmCommands } from "../../../../agent/schedulers/slurm/commands.ts";
 import type { HostSupply } from "../../../../agent/schedulers/supply.ts";
 import { FakeSlurm } from "../../../fakes/fake-slurm.ts";
 import { claimId, pciAddress } from "../../../fakes/ids.ts";
@@ -273,19 +274,39 @@ describe("Slurm in front of a host", () => {
     assert.deepEqual(slurm.orders, []);
   });
 
+  it("tells a Slurm that gives jobs no GRES that the host is drained, all the same", async () => {
+    slurm.selectType = "select/linear";
+    const drained = host([gpu({ drained: true })]);
+    await assert.rejects(scheduler().heal(drained, signal), { kind: "no-gres" });
+    assert.match(slurm.state, /DRAIN/);
+  });
+
   it("says that Slurm gives jobs no GRES, and does not send who asked for some to ask for it", async () => {
     slurm.selectType = "select/linear";
     slurm.jobs.set("17", { state: "RUNNING", gres: "(null)" });
     const says = /SelectType is select\/linear, .*: set SelectType=select\/cons_tres in slurm.conf/;
     const asked = scheduler();
     await assert.rejects(asked.heal(host(), signal), { kind: "no-gres", message: says });
-    assert.deepEqual(slurm.orders, []);
     const claim = claimId("slurm:c:17");
     await assert.rejects(asked.bookingOf(claim, signal), rejection("CLAIM_NOT_BOOKED", says));
     slurm.selectType = "select/cons_res";
     await asked.heal(host(), signal);
     await assert.rejects(
       asked.bookingOf(claim, signal),
+      rejection("CLAIM_NOT_BOOKED", /submit it with --gres$/),
+    );
+  });
+
+  it("refuses a job that has no GRES, though Slurm does not say whether it gives any", async () => {
+    slurm.jobs.set("17", { state: "RUNNING", gres: "(null)" });
+    const silent: SlurmCommands = {
+      run: async (program, words, stop) =>
+        words[1] === "config"
+          ? Promise.reject(slurmError("timeout", "no answer"))
+          : await slurm.run(program, words, stop),
+    };
+    await assert.rejects(
+      schedulerOf(silent).bookingOf(claimId("slurm:c:17"), signal),
       rejection("CLAIM_NOT_BOOKED", /submit it with --gres$/),
     );
   });
