@@ -1,5 +1,6 @@
 // What who publishes GPUs in OpenStack Placement and who claims them there call things alike. Pure.
 import { KNOWN_TYPES } from "./gvtg-types.ts";
+import { hypervisors } from "./hypervisors.ts";
 import { parsePciAddress, type PciAddress } from "./ids.ts";
 import { modes } from "./modes.ts";
 import { platformNames } from "./platform-names.ts";
@@ -78,11 +79,14 @@ const TYPES = ["V4", "V5"].flatMap((family) =>
   KNOWN_TYPES.map(({ suffix }) => `i915-GVTg_${family}_${suffix}`),
 );
 
+/** Of a host and each of its GPUs, whatever these are used for: one of them. */
+export const HYPERVISOR_TRAITS = hypervisors.map((hypervisor) => traitOf("hypervisor", hypervisor));
+
 /** Every trait of a GPU that vgpud makes. XenGT alone may have other types, which come from a list on the host. */
 export const GPU_TRAITS: readonly string[] = [
   DRAINED,
   ...modes.map((mode) => traitOf("mode", mode)),
   ...TYPES.map((type) => traitOf("type", type)),
   ...platformNames.map((platform) => traitOf("platform", platform)),
-  ...["kvm", "xen"].map((hypervisor) => traitOf("hypervisor", hypervisor)),
+  ...HYPERVISOR_TRAITS,
 ];

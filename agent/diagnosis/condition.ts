@@ -1,4 +1,5 @@
 // The words of the diagnosis: what a check is, what it finds, and what becomes of that.
+import type { HypervisorName } from "../core/hypervisors.ts";
 import type { PciAddress } from "../core/ids.ts";
 import type { Mode } from "../core/modes.ts";
 import type { Reason } from "../core/reasons.ts";
@@ -50,7 +51,7 @@ export type KernelLogReading = readonly string[] | "not-readable" | "not-copied"
 
 /** The host as all checks see it. */
 export interface HostSubject {
-  readonly hypervisor: "kvm" | "xen" | "xen-guest" | "none";
+  readonly hypervisor: HypervisorName;
   /** Undefined when the release cannot be read as a version. */
   readonly kernel: KernelVersion | undefined;
   /** As `uname -r` prints it; empty when it could not be read. */

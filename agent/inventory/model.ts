@@ -1,5 +1,6 @@
 // What the host has. Plain readonly data: no methods, no I/O, safe to share between readers.
 // A fact that could not be read is `undefined` where absence is normal; a whole source that is away is `unknown` with the reason.
+import type { HypervisorName } from "../core/hypervisors.ts";
 import type { DomainId, PciAddress, VgpuId } from "../core/ids.ts";
 import type { GpuMemory } from "./memory.ts";
 import type { Share, SliceSizes } from "./share.ts";
@@ -179,8 +180,7 @@ export interface HostFacts {
   /** Empty when it could not be read, as the other texts here. */
   readonly bootId: string;
   readonly kernelRelease: string;
-  /** `kvm`, `xen` (dom0), `xen-guest`, or `none`. */
-  readonly hypervisor: "kvm" | "xen" | "xen-guest" | "none";
+  readonly hypervisor: HypervisorName;
   /** By number; absent where the host does not say. */
   readonly numaNodes?: readonly NumaNode[];
 }

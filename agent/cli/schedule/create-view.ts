@@ -6,12 +6,13 @@ import { formatDurationMs } from "../../core/duration.ts";
 import { createdAnswer } from "../change.ts";
 import type { Answer } from "../command.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { shellLine } from "../line/shell-line.ts";
 import { messageJson } from "../view/json.ts";
 import type { Text } from "../view/text.ts";
 import { warningLines } from "../view/warnings.ts";
 import type { Lost, Scheduled } from "./candidates.ts";
 import type { Flavor } from "./flavor.ts";
-import { kindText, missingHints, type Missing } from "./missing.ts";
+import { kindText, missingHints, publishedKindText, type Missing } from "./missing.ts";
 import { isOfPlacement } from "./placement-failure.ts";
 import { placeText, type Place } from "./places.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
@@ -186,17 +187,14 @@ function noTime(standing: Scheduled["standing"], flavor: Flavor, patienceMs: num
 }
 
 /** What was asked for, and what of that nobody has. */
-function noCandidate(
-  { vgpu, traits }: Flavor,
-  memberOf: About["memberOf"],
-  missing: Missing | undefined,
-): string {
+function noCandidate(flavor: Flavor, memberOf: About["memberOf"], missing: Missing | undefined): string {
   if (missing !== undefined && missing.unknownTraits.length > 0)
     return `it requires ${missing.unknownTraits.join(", ")}, and no GPU has that`;
-  const kind = `GPU of mode ${kindText(vgpu.mode, traits)}`;
-  if (missing?.isUnpublished === true) return `no ${kind} is published there`;
+  if (missing?.isUnpublished === true)
+    return `no GPU of mode ${publishedKindText(flavor)} is published there`;
+  const { vgpu } = flavor;
   const among = memberOf.length === 0 ? "" : " in the aggregates of placement.member_of";
-  return `no ${kind}${among} has room${vgpu.mode === "gvt-g" ? ` for ${sizesText(vgpu.sizes)}` : ""}`;
+  return `no GPU of mode ${kindText(flavor)}${among} has room${vgpu.mode === "gvt-g" ? ` for ${sizesText(vgpu.sizes)}` : ""}`;
 }
 
 /** Why a GPU with room may not be among the candidates. */
@@ -241,7 +239,7 @@ function told(
           `to end it: ${line("destroy", claimId)}`,
         ]
       : []),
-    ...namesakeHint(error, line),
+    ...namesakeHints(error, line),
     ...error.hints,
     ...(another ? [afresh] : []),
   ];
@@ -250,11 +248,15 @@ function told(
 
 const NAMESAKE: Reason = "DOMAIN_NAME_EXISTS";
 
-function namesakeHint({ reason, call }: CliError, line: About["line"]): readonly string[] {
+/** By its host, which knows whose it is; of a claim of vgpuctl's all is done by `schedule`. */
+function namesakeHints({ reason, call, target = [] }: CliError, line: About["line"]): readonly string[] {
   const name = call?.details.metadata["domain_name"];
-  return reason !== NAMESAKE || name === undefined
-    ? []
-    : [`the domain of that name: ${line("status", name)}`];
+  if (reason !== NAMESAKE || name === undefined) return [];
+  const onHost = shellLine(["vgpuctl", ...target, "domains", name]);
+  return [
+    `the domain of that name: ${onHost}`,
+    `where that is of a claim of vgpuctl schedule's: ${line("status", name)}`,
+  ];
 }
 
 /** Nothing comes of the claim any more, however often it is asked for. */

@@ -1,7 +1,14 @@
 // Which GPUs are none of the candidates whatever they have: where Placement has no candidate at all, they may be why. That is the everyday
 // state of a full site, so that what is asked is little, however many hosts the schedule file names, and of GPUs of vgpud's alone, however
 // large the cloud around them is.
-import { DRAINED, gpuOfProvider, hostOfProvider, traitOf } from "../../core/placement-names.ts";
+import {
+  DRAINED,
+  gpuOfProvider,
+  hostOfProvider,
+  HYPERVISOR_TRAITS,
+  traitOf,
+  TRAITS,
+} from "../../core/placement-names.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import { answersInOrder } from "./in-order.ts";
 import type { Flavor } from "./flavor.ts";
@@ -14,7 +21,7 @@ export interface Missing {
   readonly drained: { readonly some: readonly Place[]; readonly more: number };
   /** Hosts that the schedule file names and that Placement has no GPU of. */
   readonly unpublished: readonly string[];
-  /** There is neither, and no vgpud has published a GPU of the flavor's mode, with its traits. */
+  /** There is neither, and no vgpud has published a GPU of the flavor's mode, with what it asks for of vgpud's own traits. */
   readonly isUnpublished: boolean;
   /** Traits that the flavor requires and that Placement does not know, so that nobody has them. */
   readonly unknownTraits: readonly string[];
@@ -86,9 +93,15 @@ async function unknownTraitsOf({ api, flavor, signal }: Asking): Promise<Missing
 
 /** Each vgpud makes the traits of all modes known, whatever its GPUs are: it is asked who bears them. */
 async function isUnpublished({ api, flavor, signal }: Asking): Promise<boolean> {
-  const { vgpu, traits } = flavor;
-  const required = [...new Set([traitOf("mode", vgpu.mode), ...traits.required])];
-  return (await api.bearing({ required, forbidden: traits.forbidden }, [], signal)).length === 0;
+  const { required, forbidden } = ofVgpud(flavor.traits);
+  const all = [...new Set([traitOf("mode", flavor.vgpu.mode), ...required])];
+  return (await api.bearing({ required: all, forbidden }, [], signal)).length === 0;
+}
+
+/** Those that vgpud publishes: no vgpud that is yet to come has those of others. */
+function ofVgpud({ required, forbidden }: Flavor["traits"]): Flavor["traits"] {
+  const isOwn = (trait: string): boolean => trait.startsWith(TRAITS);
+  return { required: required.filter(isOwn), forbidden: forbidden.filter(isOwn) };
 }
 
 async function unpublishedAmong(asking: Asking): Promise<readonly string[]> {
@@ -103,16 +116,14 @@ async function unpublishedAmong(asking: Asking): Promise<readonly string[]> {
 /** For so few no list is made. */
 const ASKED_EACH = 8;
 
-/** By the names of their GPUs, each of which bears the trait of its hypervisor, whatever it is used for. */
+/** By the names of their GPUs. */
 async function publishedHosts({ api, signal }: Asking): Promise<ReadonlySet<string>> {
   const hosts = new Set<string>();
-  for (const hypervisor of ["kvm", "xen"]) {
-    const required = [traitOf("hypervisor", hypervisor)];
-    for (const { name } of await api.bearing({ required, forbidden: [] }, [], signal)) {
+  for (const trait of HYPERVISOR_TRAITS)
+    for (const { name } of await api.bearing({ required: [trait], forbidden: [] }, [], signal)) {
       const host = hostOfProvider(name);
       if (host !== undefined) hosts.add(host);
     }
-  }
   return hosts;
 }
 
@@ -136,8 +147,10 @@ async function unpublishedByName(
 /** Of more than these the number tells enough. */
 const MOST_NAMED = 5;
 
+type Kind = Pick<Flavor, "vgpu" | "traits">;
+
 /** Which GPUs a flavor asks for: `gvt-g with CUSTOM_RACK_7 and without CUSTOM_OLD`. */
-export function kindText(mode: Flavor["vgpu"]["mode"], { required, forbidden }: Flavor["traits"]): string {
+export function kindText({ vgpu: { mode }, traits: { required, forbidden } }: Kind): string {
   const parts = [
     ...(required.length === 0 ? [] : [`with ${required.join(", ")}`]),
     ...(forbidden.length === 0 ? [] : [`without ${forbidden.join(", ")}`]),
@@ -145,10 +158,15 @@ export function kindText(mode: Flavor["vgpu"]["mode"], { required, forbidden }: 
   return [mode, ...(parts.length === 0 ? [] : [parts.join(" and ")])].join(" ");
 }
 
+/** The same as far as vgpud publishes it. */
+export function publishedKindText({ vgpu, traits }: Kind): string {
+  return kindText({ vgpu, traits: ofVgpud(traits) });
+}
+
 /** What may be done so that there are candidates. Pure. */
 export function missingHints(
   { drained, unpublished, isUnpublished }: Missing,
-  { vgpu, traits }: Pick<Flavor, "vgpu" | "traits">,
+  flavor: Kind,
 ): readonly string[] {
   const published =
     "a vgpud publishes within scheduler.first_within (2 min by default) of its start, and again when it next compares the books (scheduler.heal_every, 5 min by default) where Placement has lost its data";
@@ -165,7 +183,7 @@ export function missingHints(
           `Placement has no GPU of ${named(shown, unpublished.length - shown.length)}, which the schedule file names: ${published}`,
         ]),
     ...(isUnpublished
-      ? [`no vgpud has published a GPU of mode ${kindText(vgpu.mode, traits)} in Placement: ${published}`]
+      ? [`no vgpud has published a GPU of mode ${publishedKindText(flavor)} in Placement: ${published}`]
       : []),
   ];
 }

@@ -41,7 +41,7 @@ export function quantitiesIn(resources: Resources, classes: Classes): Quantities
   );
 }
 
-/** Those that callers ask for, or for the absence of, whether a host has them or not. */
+/** Those that callers ask for, or for the absence of, whether a host has them or not. Of a GPU of another hypervisor nobody asks for anything. */
 export const CALLERS_TRAITS: readonly string[] = [
   DRAINED,
   ...modes.map((mode) => traitOf("mode", mode)),

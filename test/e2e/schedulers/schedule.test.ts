@@ -292,8 +292,9 @@ describe("vgpuctl schedule", function () {
     const again = await hosts.schedule(odd, { readText });
     assert.equal(again.exitCode, exitCodes.conflict, again.stderr);
     assert.match(again.stderr, new RegExp(`^error: ${host}: a domain named web-1 exists already`));
-    const look = "vgpuctl schedule status web-1 --schedule-file schedule";
-    assert.ok(again.stderr.endsWith(`\nhint: the domain of that name: ${look}\n`), again.stderr);
+    const status = "vgpuctl schedule status web-1 --schedule-file schedule";
+    assert.match(again.stderr, /\nhint: the domain of that name: vgpuctl --socket \S+ domains web-1\n/);
+    assert.ok(again.stderr.endsWith(`\nhint: where that is of a claim of vgpuctl schedule's: ${status}\n`));
   });
 
   it("says that Placement could not be asked, and where that is written", async () => {

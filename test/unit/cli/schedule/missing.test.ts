@@ -67,7 +67,9 @@ describe("a create that has no candidate", () => {
     api.all = () => assert.fail("every provider is asked for");
     const names = Array.from({ length: 500 }, (_, at) => `h${at}`);
     for (const [at, host] of names.slice(1).entries())
-      api.traits.set(api.addHost(host, TOTALS), [`CUSTOM_INTEL_VGPU_HYPERVISOR_${at % 2 ? "KVM" : "XEN"}`]);
+      api.traits.set(api.addHost(host, TOTALS), [
+        `CUSTOM_INTEL_VGPU_HYPERVISOR_${["KVM", "XEN", "XEN_GUEST", "NONE"][at % 4]}`,
+      ]);
     const asked: string[] = [];
     const providerNamed = api.providerNamed.bind(api);
     api.providerNamed = (name) => {
@@ -102,10 +104,23 @@ describe("a create that has no candidate", () => {
     assert.deepEqual(none, []);
     api.traits.set(gpu, ["CUSTOM_INTEL_VGPU_MODE_SRIOV"]);
     assert.deepEqual(await hintsOf(api, [], plain), []);
-    const [traits] = await hintsOf(api);
+  });
+
+  it("is told so of what it asks for of vgpud's traits, and of those of others never", async () => {
+    const api = new MemoryPlacement();
+    const gpu = api.addHost("kvm-1", TOTALS);
+    const [sriov, xen] = ["CUSTOM_INTEL_VGPU_MODE_SRIOV", "CUSTOM_INTEL_VGPU_HYPERVISOR_XEN"];
+    api.traits.set(gpu, [sriov]);
+    assert.deepEqual(await hintsOf(api), []);
+    const [first] = await hintsOf(api, [], { traits: { required: ["CUSTOM_RACK_7", xen], forbidden: [] } });
     assert.match(
-      traits ?? "",
-      /^no vgpud has .* a GPU of mode sriov with CUSTOM_RACK_7 and without CUSTOM_OLD, /,
+      first ?? "",
+      new RegExp(`^no vgpud has published a GPU of mode sriov with ${xen} in Placement`),
+    );
+    api.traits.set(gpu, [sriov, xen]);
+    assert.deepEqual(
+      await hintsOf(api, [], { traits: { required: ["CUSTOM_RACK_7", xen], forbidden: [] } }),
+      [],
     );
   });
 

@@ -50,7 +50,7 @@ describe("a create that left a booking", () => {
     ]);
   });
 
-  it("leads to the domain that has its name, by that name, and to no list of all", () => {
+  it("leads to the domain that has its name on the host that has it, and to no list of all", () => {
     const metadata = { domain_name: "web-1" };
     const details = {
       reason: "DOMAIN_NAME_EXISTS",
@@ -62,7 +62,7 @@ describe("a create that left a booking", () => {
     const call = { code: status.ALREADY_EXISTS, details, outcomeUnknown: false };
     const refused = new CliError("conflict", "a domain named web-1 exists already", {
       reason: details.reason,
-      call,
+      ...{ call, target: ["--address", "kvm-1:7788"] },
     });
     const error = errorOf({
       ended: { kind: "failed", error: refused, place: undefined },
@@ -72,7 +72,10 @@ describe("a create that left a booking", () => {
     const text = errorText(error, firstContext(["schedule", "create"], create, []));
     assert.deepEqual(
       text.split("\n").filter((each) => each.startsWith("hint: ")),
-      ["hint: the domain of that name: vgpuctl schedule status web-1"],
+      [
+        "hint: the domain of that name: vgpuctl --address kvm-1:7788 domains web-1",
+        "hint: where that is of a claim of vgpuctl schedule's: vgpuctl schedule status web-1",
+      ],
     );
   });
 
