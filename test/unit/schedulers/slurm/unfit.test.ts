@@ -41,7 +41,7 @@ describe("a node that Slurm takes for unfit", () => {
     Object.assign(slurm, BY_OTHERS);
     slurm.reconfigure();
     const byHand =
-      /set the counts back: run systemctl reload slurmd on the node, and end the drain yourself: scontrol update nodename=node1 state=undrain$/;
+      /set the counts back: run systemctl reload slurmd on the node, and when its reason is over end the drain: scontrol update nodename=node1 state=undrain$/;
     await isUnfit(byHand);
     slurm.register();
     await scheduler.heal(host(), signal);
@@ -49,7 +49,7 @@ describe("a node that Slurm takes for unfit", () => {
     Object.assign(slurm, { state: "IDLE+DRAIN+INVALID_REG" });
     scheduler = schedulerOf(slurm);
     await isUnfit(
-      /have ended, and end the drain yourself: scontrol update nodename=node1 state=undrain\. That is why/,
+      /have ended, and when its reason is over end the drain: scontrol update nodename=node1 state=undrain\. That is why/,
     );
   });
 
@@ -105,7 +105,7 @@ describe("a node that Slurm takes for unfit", () => {
     scheduler = schedulerOf(slurm, { counts, publish });
   };
   const BY_RECORD =
-    /those of its record: run systemctl reload slurmd on the node, once more when its jobs .*, and end the drain yourself: .*undrain\./;
+    /those of its record: run systemctl reload slurmd on the node, once more when its jobs .*, and when its reason is over end the drain: .*undrain\./;
 
   it("is not believed to have registered last as the record has it where Slurm does not say so", async () => {
     const record = recordOf(LESS);
