@@ -3,14 +3,14 @@
 # drain, and no other, when it does. slurmd of every node runs it, as root and without a PATH.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 own='vgpu|vgt_low_gm_mb|vgt_high_gm_mb|vgt_fence|vgpu_vf|gpu_whole|vgpu_seat'
-scontrol show node "$SLURMD_NODENAME" | grep -Eq "^ +Gres=(.*,)?($own):" || exit 0
-
 why="vgpud: it does not answer"
-# Asked last: somebody may drain the node while vgpud is waited for.
-reason() { scontrol show node "$SLURMD_NODENAME" | sed -n 's/^ *Reason=\(.*\) \[.*/\1/p'; }
 
-if vgpuctl host --timeout 10s >/dev/null 2>&1; then
-  [ "$(reason)" != "$why" ] || scontrol update nodename="$SLURMD_NODENAME" state=undrain
-elif [ -z "$(reason)" ]; then
-  scontrol update nodename="$SLURMD_NODENAME" state=drain reason="$why"
+# Asked anew each time: somebody may drain the node while vgpud is waited for.
+is() { scontrol show node "$SLURMD_NODENAME" | grep -Eq "$1"; }
+update() { scontrol update nodename="$SLURMD_NODENAME" "$@"; }
+
+if ! is "^ +Gres=(.*,)?($own):" || vgpuctl host --timeout 10s >/dev/null 2>&1; then
+  if is "^ *Reason=$why \["; then update state=undrain; fi
+elif ! is '^ *State=[^ ]*(DRAIN|DOWN|FAIL)'; then
+  update state=drain reason="$why"
 fi

@@ -17,8 +17,12 @@ ask() {
   "$@"
 }
 hold() {
-  # One that was cancelled meanwhile is not to come back.
-  [ -n "$(ask squeue --noheader --jobs="$SLURM_JOB_ID" --states=CONFIGURING,RUNNING --format=%A 2>/dev/null)" ] || exit 0
+  # One that was cancelled meanwhile is not to come back, and where squeue fails that is not known.
+  until jobs=$(ask squeue --noheader --jobs="$SLURM_JOB_ID" --states=CONFIGURING,RUNNING --format=%A 2>&1); do
+    case $jobs in *"Invalid job id"*) exit 0 ;; esac
+    sleep 2
+  done
+  echo "$jobs" | grep -qx "$SLURM_JOB_ID" || exit 0
   ask scontrol requeuehold "$SLURM_JOB_ID" || ask scancel "$SLURM_JOB_ID"
   exit 0
 }

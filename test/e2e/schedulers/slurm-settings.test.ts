@@ -58,6 +58,21 @@ describe("Slurm's settings", function () {
     assert.match(await node.node("Reason"), /^disk/);
   });
 
+  it("by which slurmd asks for vgpud drain a node that has a note, and end that drain where it serves no more", async () => {
+    await using node = await SlurmWorld.start({ publish: false, health: true });
+    const update = (...words: readonly string[]): Promise<unknown> =>
+      node.slurm.run("scontrol", "update", "nodename=node1", ...words);
+    await node.isNode("idle");
+    await update("reason=memory was replaced");
+    await looked(node);
+    await node.isNode("idle");
+    await node.world.kill();
+    await node.isNode("drained");
+    assert.match(await node.node("Reason"), /^vgpud: it does not answer/);
+    await update("gres=");
+    await node.isNode("idle");
+  });
+
   it("by which slurmd asks for vgpud leave nodes without one in service", async () => {
     await using node = await SlurmWorld.start({ gres: [{ name: "bandwidth", count: 2 }], health: true });
     await node.world.kill();

@@ -30,8 +30,11 @@ describe("docs/slurm.md", () => {
     const [, request = ""] = /^request=(.*)$/m.exec(await textOf("examples/slurm/vm-prolog.sh")) ?? [];
     assert.match(request, /^\/.*\$SLURM_JOB_PARTITION/);
     assert.ok(page.includes(`\`${request.replace("$SLURM_JOB_PARTITION", "PARTITION")}\``), request);
-    for (const script of ["Prolog", "Epilog"]) {
-      const name = `vm-${script.toLowerCase()}.sh`;
+    for (const [script, name] of [
+      ["Prolog", "vm-prolog.sh"],
+      ["Epilog", "vm-epilog.sh"],
+      ["HealthCheckProgram", "vm-health.sh"],
+    ] as const) {
       assert.match(page, new RegExp(`^ +install -m 0755 \\S+/examples/slurm/${name} /etc/slurm/$`, "m"));
       assert.match(page, new RegExp(`^ *${script}=/etc/slurm/${name}$`, "m"));
     }
@@ -48,6 +51,14 @@ describe("docs/slurm.md", () => {
       const [, amount = ""] = new RegExp(`^ +${size}: (\\d+)$`, "m").exec(request) ?? [];
       assert.match(job, new RegExp(`^#SBATCH --gres=.*\\b${name}:${amount}\\b`, "m"));
     }
+  });
+
+  it("has scripts that know every GRES that vgpud counts", async () => {
+    for (const name of ["vm-prolog.sh", "vm-health.sh"])
+      assert.ok(
+        (await textOf(`examples/slurm/${name}`)).includes(`\nown='${Object.values(GRES).join("|")}'\n`),
+        name,
+      );
   });
 
   it("names every GRES that vgpud counts, and the example counts each of GVT-g in both files", async () => {
