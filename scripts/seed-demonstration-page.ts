@@ -41,8 +41,8 @@ const MACHINES = `| machine | what runs there |
 Each host has one GPU with an aperture of 512 MiB, of which the host itself keeps 128. Two domains with 256 MiB do not fit on one, and with
 two more of 64 MiB each a host is full to the last MiB.`;
 
-const CUT =
-  "`MACHINE$` tells where a line was typed. What vgpuctl says of a domain is shown whole once while it runs and once when it is gone.";
+const CUT = `\`MACHINE$\` tells where a line was typed; behind \`placement$\` stands a provider whose inventory and traits follow, and behind
+\`world$\` what was done to a machine. What vgpuctl says of a domain is shown whole once while it runs and once when it is gone.`;
 
 const RUNNING = `    npm ci && npm run build
     npm run test:seed
@@ -90,8 +90,8 @@ Xen host a slice of XenGT, named by the domain's number.`,
   dead: [
     "A host loses its power",
     `First, as much room is made on the host that is full as there is on the other. Then one host is gone without a word. Placement does
-not know: nobody has told it, and it still names that host. vgpuctl books it, gets no answer, gives the booking back and takes the other
-one. The next create finds nobody who takes it. A domain of the dead host cannot be destroyed, and what is booked for it stays booked,
+not know: nobody has told it, and it still names that host. vgpuctl asks it, gets no answer, books nothing there and takes the other one.
+The next create finds nobody who takes it. A domain of the dead host cannot be destroyed, and what is booked for it stays booked,
 since it may come back.`,
   ],
   back: [
