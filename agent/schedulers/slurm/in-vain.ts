@@ -48,5 +48,7 @@ function namesOf(kinds: readonly (readonly Quantity[])[]): string {
 
 function whyShut({ drained, closedBy }: GpuSupply): string {
   if (drained) return "it is drained";
-  return closedBy.length > 0 ? closedBy.join(", ") : "its kernel has nothing more, or does not say what it has";
+  return closedBy.length > 0
+    ? closedBy.join(", ")
+    : "its kernel has nothing more, or does not say what it has";
 }

@@ -32,7 +32,8 @@ function retryOf({ told, goal: { why, isPassing } }: Unfit): SchedulerError["ret
 
 /** Of what the node was drained with before slurmctld keeps the reason, and vgpud ends no drain of somebody else's. */
 function endOfDrain({ node, told, goal: { why } }: Unfit): string {
-  if (!isEndedHere(told)) return `when its reason is over end the drain: scontrol update nodename=${node} state=undrain`;
+  if (!isEndedHere(told))
+    return `when its reason is over end the drain: scontrol update nodename=${node} state=undrain`;
   return why === undefined
     ? "vgpud ends the drain within a minute"
     : "vgpud ends the drain once jobs may come";
