@@ -2,7 +2,7 @@
 // CI has no history to build it from; there test/e2e/upgrade.test.ts reads what former releases stored.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -102,12 +102,12 @@ async function stand(world: World): Promise<string[]> {
   return domains.map(({ name, claimState }) => `${name} ${toldState(claimState)}`).sort();
 }
 
-/** A folder with the agent of that commit as it was then, without its tests. */
+/** A folder with the agent of that commit as it was then, with the packages that it had then, and without its tests. */
 async function built(commit: string): Promise<string> {
   const directory = await mkdtemp(path.join(tmpdir(), "former-vgpud-"));
   const here = { cwd: directory };
   await run("sh", ["-c", `git archive ${commit} | tar -x -C ${directory}`]);
-  await symlink(path.resolve("node_modules"), path.join(directory, "node_modules"));
+  await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], here);
   const settings = { extends: "./tsconfig.json", include: ["agent", "proto/gen"] };
   await writeFile(path.join(directory, "tsconfig.agent.json"), JSON.stringify(settings));
   await run("npm", ["run", "--silent", "gen"], here);
