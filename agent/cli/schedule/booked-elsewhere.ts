@@ -5,8 +5,8 @@ import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import type { Opened } from "./opened.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { unaskedEnding, unaskedHints, unaskedLines, type Unasked } from "./unasked.ts";
-import { toldOfClaim, whereaboutsOf, type Search } from "./whereabouts.ts";
+import { unaskedEnding, unaskedHints, unaskedLines, unaskedNames, type UnaskedHosts } from "./unasked.ts";
+import { claimOnHost, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 /** A host that is given too little for its answer may have the domain all the same, and then there would be a second one. */
 const UNHURRIED = { ...LOOK, isUnhurried: true } as const;
@@ -16,7 +16,7 @@ interface Looking extends Omit<Search, "agentOf">, Pick<Opened, "line" | "lineTo
 }
 
 /**
- * The hosts, and why, that may have the domain in the place of the booked one, since they could not be asked. The booked one is asked for the
+ * The hosts that may have the domain in the place of the booked one, since they could not be asked. The booked one is asked for the
  * domain all the same, as the booking says where it should be, and nobody else before that is known. No other is asked where the booked one
  * has the domain. Throws a PlacementError, or a CliError where another host has it, or may have it while the booked one will have none: the
  * claim has ended there.
@@ -25,35 +25,36 @@ export async function mayBeElsewhere(
   claimId: string,
   booked: string,
   looking: Looking,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<UnaskedHosts> {
   const agentOf: Search["agentOf"] = (host, kind) => looking.agentOf(host, kind, UNHURRIED);
-  const { domain, unknown: unsaid } = await toldOfClaim(booked, claimId, { agentOf, isTakenAtItsWord: true });
+  const { domain, unasked } = await claimOnHost(booked, claimId, { agentOf, isTakenAtItsWord: true });
   const hasEnded = domain !== undefined && isGone(domain);
   if (domain !== undefined && !hasEnded) return new Map();
   const others = await othersThan(booked, claimId, { ...looking, agentOf });
-  const { host, unknown } = others;
-  if (host !== undefined) throw elsewhere(claimId, { booked, host, unsaid, hasEnded }, looking);
+  const { host } = others;
+  if (host !== undefined) throw elsewhere(claimId, { booked, host, unsaid: unasked?.why, hasEnded }, looking);
   const unsure = hasEnded ? notGivenBack(claimId, { booked, others }, looking) : undefined;
   if (unsure) throw unsure;
-  return unknown;
+  return others.unasked;
 }
 
 /** What the hosts but the booked one say of the domain, where that one has none. */
-export interface Others extends Unasked {
+export interface Others {
   /** That has it. With none, and nobody unasked, there is no domain of the claim. */
   readonly host: string | undefined;
+  readonly unasked: UnaskedHosts;
 }
 
 /** Throws a PlacementError, or a CliError for the user's interrupt. */
 export async function othersThan(booked: string, claimId: string, search: Search): Promise<Others> {
-  const { found, unknown, faults } = await whereaboutsOf(claimId, { ...search, butFor: booked });
-  return { host: found && !isGone(found.domain) ? found.host : undefined, unknown, faults };
+  const { found, unasked } = await whereaboutsOf(claimId, { ...search, butFor: booked });
+  return { host: found && !isGone(found.domain) ? found.host : undefined, unasked };
 }
 
 /** Why what is booked on a host that has no domain of the claim is not given back; undefined where no other host has one either. */
 export function notGivenBack(
   claimId: string,
-  { booked, others: { host, ...unasked } }: { readonly booked: string; readonly others: Others },
+  { booked, others: { host, unasked } }: { readonly booked: string; readonly others: Others },
   { line, lineTo, saidBy }: Pick<Looking, "line" | "lineTo" | "saidBy">,
 ): CliError | undefined {
   const none = `${booked} has no domain of claim ${claimId}`;
@@ -65,21 +66,17 @@ export function notGivenBack(
         `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then the same line again`,
       ],
     });
-  if (unasked.unknown.size === 0) return undefined;
-  const names = [...unasked.unknown.keys()].join(" or ");
-  return new CliError(
-    unaskedEnding(unasked),
-    `${none}, and whether ${names} has one is not known: it stays booked`,
-    {
-      kind: "booked-elsewhere",
-      lines: unaskedLines(unasked),
-      hints: [
-        "the same line again once each of them answers",
-        ...unaskedHints(unasked, saidBy),
-        `to give it back all the same, without asking them: ${line("destroy", claimId, "--host", booked)}`,
-      ],
-    },
-  );
+  if (unasked.size === 0) return undefined;
+  const message = `${none}, and whether ${unaskedNames(unasked)} has one is not known: it stays booked`;
+  return new CliError(unaskedEnding(unasked), message, {
+    kind: "booked-elsewhere",
+    lines: unaskedLines(unasked),
+    hints: [
+      "the same line again once each of them answers",
+      ...unaskedHints(unasked, saidBy),
+      `to give it back all the same, without asking them: ${line("destroy", claimId, "--host", booked)}`,
+    ],
+  });
 }
 
 /** What leads on from there for who only looks: `unsaid` is why the booked host does not say whether it has a domain, too. */

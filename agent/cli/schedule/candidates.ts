@@ -25,6 +25,7 @@ import { placeOf, type Place } from "./places.ts";
 import { lostFor, verdictOn } from "./refusal.ts";
 import { AT_A_LOOK, providerOf, Sights } from "./sights.ts";
 import { CANDIDATE_CONNECT_MS, isSilence } from "./silent-hosts.ts";
+import type { UnaskedHosts } from "./unasked.ts";
 import { domainOfClaim } from "./whereabouts.ts";
 
 type CreateOn = Pick<Vgpud, "createDomain" | "getDomain" | "getHost" | "getVgpu" | "close">;
@@ -76,8 +77,8 @@ export interface Scheduled {
         readonly kind: "made";
         readonly place: Place;
         readonly response: CreateDomainResponse;
-        /** Hosts that may have a domain of the claim, too, since they could not be asked, and why. */
-        readonly unasked: ReadonlyMap<string, string>;
+        /** They may have a domain of the claim, too. */
+        readonly unasked: UnaskedHosts;
       }
     /**
      * `untried`: there are candidates yet, and not enough time for a create; with a `fault` there may be, and Placement failed so when it was
@@ -98,7 +99,7 @@ class Walk {
   readonly #lost: Lost[] = [];
   readonly #sights: Sights;
   /** As in Scheduled. */
-  #unasked: ReadonlyMap<string, string> = new Map();
+  #unasked: UnaskedHosts = new Map();
   #standing: Standing = "none";
   /** What was booked, or may have been. */
   #booked: Candidate["allocations"] = new Map();

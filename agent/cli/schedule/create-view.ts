@@ -17,6 +17,7 @@ import { isOfPlacement } from "./placement-failure.ts";
 import { placeText, type Place } from "./places.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
 import { strangeTraits } from "./strange-traits.ts";
+import { unaskedJson, type UnaskedHosts } from "./unasked.ts";
 import { vainTraits } from "./vain-traits.ts";
 
 interface About {
@@ -43,7 +44,7 @@ export function scheduledAnswer(scheduled: Scheduled, about: About): Answer {
         : told(ended.error, ended.place, scheduled, about);
     return {
       json: bodyOf(scheduled, about),
-      text: lost.length === 0 ? [] : [lostTable(lost.slice(0, MOST_TOLD))],
+      text: lost.length === 0 ? [] : [lostTable(lost.slice(0, MOST_SHOWN))],
       messages: moreLost(lost),
       error,
     };
@@ -74,12 +75,12 @@ function ofDomain(error: CliError, { domain }: CreateDomainResponse, { claimId, 
 }
 
 /** Two domains of one claim write to one disk. */
-function secondOnes(unasked: ReadonlyMap<string, string>, { claimId, line }: About): readonly string[] {
+function secondOnes(unasked: UnaskedHosts, { claimId, line }: About): readonly string[] {
   if (unasked.size === 0) return [];
-  const told = [...unasked].slice(0, MOST_TOLD).map(([host, why]) => `${host} (${why})`);
-  const more = unasked.size > MOST_TOLD ? ` and ${unasked.size - MOST_TOLD} more` : "";
+  const some = [...unasked].slice(0, MOST_SHOWN).map(([host, { why }]) => `${host} (${why})`);
+  const more = unasked.size > MOST_SHOWN ? ` and ${unasked.size - MOST_SHOWN} more` : "";
   return [
-    `warning: whether others have a domain of claim ${claimId}, too, is not known: ${told.join(", ")}${more}; where its booking was moved by hand, look there once they answer: ${line("status", claimId, "--host", "HOST")}`,
+    `warning: whether others have a domain of claim ${claimId}, too, is not known: ${some.join(", ")}${more}; where its booking was moved by hand, look there once they answer: ${line("status", claimId, "--host", "HOST")}`,
   ];
 }
 
@@ -101,7 +102,7 @@ function bodyOf({ ended, lost, standing }: Scheduled, { claimId, flavor }: About
       message: each.why,
     })),
     candidates_untried: ended.kind === "no-host" && ended.untried,
-    unasked: ended.kind === "made" ? [...ended.unasked].map(([host, message]) => ({ host, message })) : [],
+    unasked: ended.kind === "made" ? unaskedJson(ended.unasked) : [],
   };
 }
 
@@ -124,18 +125,18 @@ function lostTable(lost: readonly Lost[]): Text[number] {
 }
 
 /** Of more than these the number tells enough; documents have them all. */
-const MOST_TOLD = 20;
+const MOST_SHOWN = 20;
 
 function passedOver(lost: readonly Lost[]): readonly string[] {
-  const told = lost.slice(0, MOST_TOLD).map(({ place, reason, why }) => {
+  const some = lost.slice(0, MOST_SHOWN).map(({ place, reason, why }) => {
     const where = place === undefined ? "" : ` ${placeText(place)}`;
     return `warning: passed over${where}: ${why}${reason === undefined ? "" : ` [${reason}]`}`;
   });
-  return [...told, ...moreLost(lost)];
+  return [...some, ...moreLost(lost)];
 }
 
 function moreLost(lost: readonly Lost[]): readonly string[] {
-  const more = lost.length - MOST_TOLD;
+  const more = lost.length - MOST_SHOWN;
   return more <= 0 ? [] : [`warning: and ${more} more were passed over: -o json has all`];
 }
 

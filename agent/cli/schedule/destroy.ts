@@ -16,14 +16,8 @@ import { closing, type Held } from "./held.ts";
 import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import {
-  bookAgain,
-  domainOfClaim,
-  notKnown,
-  otherThan,
-  RIGHT_ADDRESS,
-  whereaboutsOf,
-} from "./whereabouts.ts";
+import { RIGHT_ADDRESS } from "./unasked.ts";
+import { bookAgain, domainOfClaim, notKnown, otherThan, whereaboutsOf } from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
@@ -105,9 +99,9 @@ async function destroyed({ claimId, held }: Named, host: string, asking: Asking)
   };
   try {
     const isBooked = held !== undefined;
-    const told = await destroyedOn(host, { claimId, isBooked, isMeant }, { ...asking, onReach });
-    const error = told.isElsewhere ? await othersHave(claimId, host, asking) : undefined;
-    return error === undefined ? told.answer : { ...told.answer, text: [], error };
+    const done = await destroyedOn(host, { claimId, isBooked, isMeant }, { ...asking, onReach });
+    const error = done.isElsewhere ? await othersHave(claimId, host, asking) : undefined;
+    return error === undefined ? done.answer : { ...done.answer, text: [], error };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     const words = [claimId, ...(isMeant ? ["--host", host] : [])];
@@ -161,12 +155,12 @@ async function destroyedOn(
         }),
       );
     const wasThere = before !== undefined && before.claimState !== ClaimState.GONE;
-    const isToldOf = response.domain !== undefined;
-    if ((wasThere && isToldOf) || !isBooked) return ends(answer);
-    const other = isMeant || isToldOf ? undefined : await otherThan(host, reader.vgpud);
+    const isKnown = response.domain !== undefined;
+    if ((wasThere && isKnown) || !isBooked) return ends(answer);
+    const other = isMeant || isKnown ? undefined : await otherThan(host, reader.vgpud);
     if (other !== undefined)
       return ends({ ...answer, text: [], error: notSure(claimId, host, { other, parts }) });
-    const text = isToldOf ? answer.text : [lines(`${host} has no domain of claim ${claimId}`)];
+    const text = isKnown ? answer.text : [lines(`${host} has no domain of claim ${claimId}`)];
     return { answer: { ...answer, text }, isElsewhere: !isMeant };
   } catch (error) {
     throw error instanceof CliError ? parts.saidBy(host, error) : error;

@@ -2,11 +2,10 @@
 import type { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { allPages, PAGE_SIZE } from "../client/pages.ts";
 import type { Vgpud } from "../client/vgpud.ts";
-import { CliError } from "../errors/cli-error.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
-import type { Unasked } from "./unasked.ts";
-import { allHosts, otherThan, RIGHT_ADDRESS, type Search } from "./whereabouts.ts";
+import { answeredByAnother, failedAsking, unaskedAmong, type Unasked, type UnaskedHosts } from "./unasked.ts";
+import { allHosts, otherThan, type Search } from "./whereabouts.ts";
 
 export interface DomainSeen {
   readonly name: string;
@@ -16,11 +15,10 @@ export interface DomainSeen {
 /** By claim id in small letters. */
 type ByClaim = ReadonlyMap<string, DomainSeen>;
 
-export interface Domains extends Unasked {
+export interface Domains {
   /** Those of each host that was asked: a claim may have one on another host than it is booked on. */
   readonly byHost: ReadonlyMap<string, ByClaim>;
-  /** What may help where there are such. */
-  readonly hints: readonly string[];
+  readonly unasked: UnaskedHosts;
 }
 
 interface Listing {
@@ -28,17 +26,15 @@ interface Listing {
   readonly agentOf: (host: string, kind: "read") => Pick<Vgpud, "listDomains" | "getHost" | "close">;
 }
 
-/** Hosts are asked at once: one that does not answer keeps no other waiting. What another one has that answers for a host is not told. */
+/** Hosts are asked at once: one that does not answer keeps no other waiting. What another one has that answers for a host is left out. */
 export async function domainsOn(hosts: ReadonlySet<string>, { agentOf }: Listing): Promise<Domains> {
-  const all = await answersInOrder([...hosts], {
+  const answers = await answersInOrder([...hosts], {
     ask: (host, over) => domainsOf(host, { agentOf, over }),
     decides: () => false,
   });
   return {
-    byHost: new Map(all.map(({ host, domains = [] }) => [host, byClaim(domains)])),
-    unknown: new Map(all.flatMap(({ host, unknown }) => (unknown === undefined ? [] : [[host, unknown]]))),
-    hints: all.some(({ isAnother }) => isAnother) ? [RIGHT_ADDRESS] : [],
-    faults: new Map(all.flatMap(({ host, fault }) => (fault === undefined ? [] : [[host, fault]]))),
+    byHost: new Map(answers.map(({ host, domains = [] }) => [host, byClaim(domains)])),
+    unasked: unaskedAmong(answers),
   };
 }
 
@@ -51,9 +47,7 @@ export async function withOthers(
   const others = await domainsOn(new Set(hosts), { agentOf });
   return {
     byHost: new Map([...domains.byHost, ...others.byHost]),
-    unknown: new Map([...domains.unknown, ...others.unknown]),
-    hints: [...new Set([...domains.hints, ...others.hints])],
-    faults: new Map([...domains.faults, ...others.faults]),
+    unasked: new Map([...domains.unasked, ...others.unasked]),
   };
 }
 
@@ -77,25 +71,21 @@ interface Asking extends Listing {
   readonly over: AbortSignal;
 }
 
-interface ToldDomains {
+interface HostDomains {
   readonly host: string;
   readonly domains?: readonly Domain[];
-  readonly unknown?: string;
-  /** It did not say that it is the host. */
-  readonly isAnother?: true;
-  readonly fault?: CliError;
+  readonly unasked?: Unasked;
 }
 
-async function domainsOf(host: string, { agentOf, over }: Asking): Promise<ToldDomains> {
+async function domainsOf(host: string, { agentOf, over }: Asking): Promise<HostDomains> {
   try {
     using agent = closing(agentOf(host, "read"), over);
     const ask = (pageToken: string) =>
       agent.vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false });
     const other = await otherThan(host, agent.vgpud);
-    if (other !== undefined) return { host, unknown: `what answers as ${host} ${other}`, isAnother: true };
+    if (other !== undefined) return { host, unasked: answeredByAnother(host, other) };
     return { host, domains: (await allPages(ask)).flatMap(({ domains }) => domains) };
   } catch (error) {
-    if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-    return { host, unknown: error.message, fault: error };
+    return { host, unasked: failedAsking(error) };
   }
 }

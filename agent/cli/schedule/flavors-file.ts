@@ -166,9 +166,9 @@ class FlavorReading {
   /** Those that the keys tell of, each once. */
   #modes(): readonly Mode[] {
     const sized = (["lowGmMib", "highGmMib", "fences"] as const).some((part) => this.#amounts.has(part));
-    const told = (Object.keys(pieces) as Mode[]).filter((mode) => this.#amounts.has(pieces[mode]));
+    const byAmounts = (Object.keys(pieces) as Mode[]).filter((mode) => this.#amounts.has(pieces[mode]));
     return [
-      ...new Set([...(this.#mode ? [this.#mode] : []), ...(sized ? (["gvt-g"] as const) : []), ...told]),
+      ...new Set([...(this.#mode ? [this.#mode] : []), ...(sized ? (["gvt-g"] as const) : []), ...byAmounts]),
     ];
   }
 

@@ -44,5 +44,5 @@ export async function answersInOrder<Item, Answer>(
       }),
     ),
   );
-  return answers.slice(0, needed).flatMap(([told]) => (told === undefined ? [] : [told.answer]));
+  return answers.slice(0, needed).flatMap(([given]) => (given === undefined ? [] : [given.answer]));
 }

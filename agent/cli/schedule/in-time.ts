@@ -7,7 +7,7 @@ import type { AgentUse } from "./opened.ts";
  * nobody knows whether it has a domain.
  */
 const CREATE_MS = 10_000;
-/** A host that is only asked is given that much at least. A host that does not answer is told with it. */
+/** A host that is only asked is given that much at least. Whether it answers is found out within it. */
 const TOLD_MS = 1000;
 
 type Kind = "read" | "change";

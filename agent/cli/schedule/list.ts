@@ -8,6 +8,7 @@ import { allHeld, type Held } from "./held.ts";
 import { tooShort } from "./host-failure.ts";
 import { AN_ANSWER, opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
+import { addressHints } from "./unasked.ts";
 
 export async function list(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
@@ -48,8 +49,8 @@ function seen(held: Held, domains: Domains): Listed {
   const all = domainsOfClaim(held.claimId, domains);
   const domain = all.get(host);
   const [elsewhere] = domain === undefined ? all.keys() : [];
-  const isSure = all.size > 0 || domains.unknown.size === 0;
-  return { held, domain, isKnown: !domains.unknown.has(host), elsewhere, isSure };
+  const isSure = all.size > 0 || domains.unasked.size === 0;
+  return { held, domain, isKnown: !domains.unasked.has(host), elsewhere, isSure };
 }
 
 function listed(
@@ -57,6 +58,7 @@ function listed(
   domains: Domains,
   { line, isTooShort }: Pick<Opened, "line" | "isTooShort">,
 ): Answer {
+  const { unasked } = domains;
   const all = held.map((each) => seen(each, domains));
   const idle = all.filter(isIdle);
   return {
@@ -64,9 +66,11 @@ function listed(
     text: [table(all)],
     names: held.map(({ claimId }) => claimId),
     messages: [
-      ...[...domains.unknown].map(([host, why]) => `warning: domains of ${host} are not known: ${why}`),
-      ...([...domains.faults.values()].some(isTooShort) ? [`hint: ${tooShort(AN_ANSWER)}`] : []),
-      ...domains.hints.map((hint) => `hint: ${hint}`),
+      ...[...unasked].map(([host, { why }]) => `warning: domains of ${host} are not known: ${why}`),
+      ...([...unasked.values()].some(({ fault }) => fault !== undefined && isTooShort(fault))
+        ? [`hint: ${tooShort(AN_ANSWER)}`]
+        : []),
+      ...addressHints(unasked).map((hint) => `hint: ${hint}`),
       ...all.flatMap((each) => elsewhereText(each, line)),
       ...idleHint(idle, line),
     ],

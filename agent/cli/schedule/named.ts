@@ -7,7 +7,7 @@ import { domainsOfClaim, domainsOn, type Domains } from "./domains-seen.ts";
 import { allHeld, heldBy, type Asked, type Held } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { unaskedEnding, unaskedHints, unaskedLines } from "./unasked.ts";
+import { addressHints, unaskedEnding, unaskedHints, unaskedLines } from "./unasked.ts";
 
 interface Claim {
   readonly claimId: string;
@@ -77,7 +77,7 @@ async function claimOf(meant: Meant, parts: Parts, signal: AbortSignal): Promise
     const domains = await domainsOn(new Set(asking), { agentOf });
     const having = held.flatMap((each) => hostsNaming(word, each, domains));
     const [found, other] = new Set(having.map(({ claim }) => claim));
-    if (domains.unknown.size > 0) throw unsure(meant, { domains, having }, parts);
+    if (domains.unasked.size > 0) throw unsure(meant, { domains, having }, parts);
     if (found === undefined)
       throw new CliError(
         "failure",
@@ -114,15 +114,19 @@ function hostsNaming(word: string, claim: Held, domains: Domains): readonly Havi
 /** A host that does not answer may have a domain of that name, too, and that may be the one that is meant: those that are known are named. */
 function unsure(
   { word, verb }: Meant,
-  { domains, having }: { readonly domains: Domains; readonly having: readonly Having[] },
+  { domains: { unasked }, having }: { readonly domains: Domains; readonly having: readonly Having[] },
   { line, saidBy }: Parts,
 ): CliError {
   const known = having.map(
     ({ host, claim: { claimId } }) => `${host} has ${word}, claim ${claimId}: ${line(verb, claimId)}`,
   );
   const byId = `name the claim by its id, as shown by: ${line("list")}`;
-  return new CliError(unaskedEnding(domains), `which claim has domain ${word} is not known`, {
-    lines: unaskedLines(domains),
-    hints: [...(known.length === 0 ? [byId] : known), ...unaskedHints(domains, saidBy), ...domains.hints],
+  return new CliError(unaskedEnding(unasked), `which claim has domain ${word} is not known`, {
+    lines: unaskedLines(unasked),
+    hints: [
+      ...(known.length === 0 ? [byId] : known),
+      ...unaskedHints(unasked, saidBy),
+      ...addressHints(unasked),
+    ],
   });
 }

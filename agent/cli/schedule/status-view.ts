@@ -10,6 +10,7 @@ import { resourcesText } from "./list.ts";
 import type { Named } from "./named.ts";
 import { placeText } from "./places.ts";
 import type { Opened } from "./opened.ts";
+import { unaskedJson, unaskedNames, type UnaskedHosts } from "./unasked.ts";
 import { bookAgain } from "./whereabouts.ts";
 
 /** A claim, with the host on which it is booked, or that has its domain, or that the user names. */
@@ -33,6 +34,10 @@ export function othersUnknown(claimId: string, { message }: Pick<CliError, "mess
   return `whether another host has a domain of claim ${claimId} is not known: ${message}`;
 }
 
+export function unaskedTexts(hosts: UnaskedHosts): readonly string[] {
+  return [...hosts].map(([host, { why }]) => `whether ${host} has a domain of it is not known: ${why}`);
+}
+
 /** Placement has said it, whatever becomes of asking the host. */
 export function bookedText({ claimId, place, resources }: NonNullable<Named["held"]>): string {
   return `claim ${claimId} is booked on ${placeText(place)}: ${resourcesText(resources)}`;
@@ -41,10 +46,10 @@ export function bookedText({ claimId, place, resources }: NonNullable<Named["hel
 export function shown(about: About, seen: Seen, parts: Lines): Answer {
   const { claimId, held } = about;
   const { domain, fault } = seen;
-  const isTold = domain !== undefined && (lives(domain) || held === undefined);
+  const isShown = domain !== undefined && (lives(domain) || held === undefined);
   return {
     json: documentOf(about, seen),
-    text: [{ kind: "fields", fields: fieldsOf(about, seen) }, ...(isTold ? domainDetail(domain) : [])],
+    text: [{ kind: "fields", fields: fieldsOf(about, seen) }, ...(isShown ? domainDetail(domain) : [])],
     names: [claimId],
     messages: messagesOf(about, seen, parts),
     ...(fault && { error: fault.with({ message: othersUnknown(claimId, fault) }) }),
@@ -64,7 +69,7 @@ function documentOf({ claimId, host, held }: About, { domain, others }: Seen): R
     resources: held?.resources ?? {},
     ...messageJson({ domain }),
     domain_host: others?.host ?? (lives(domain) ? host : null),
-    unasked: [...(others?.unknown ?? [])].map(([name, message]) => ({ host: name, message })),
+    unasked: others ? unaskedJson(others.unasked) : [],
   };
 }
 
@@ -82,18 +87,16 @@ function fieldsOf({ claimId, host, held }: About, seen: Seen) {
 function noneText({ domain, others, fault }: Seen, host: string): string {
   const none = domain === undefined ? "none" : "gone";
   if (others?.host !== undefined) return `${none} on ${host}, and ${others.host} has it`;
-  const unknown = fault ? "another" : [...(others?.unknown.keys() ?? [])].join(" or ");
-  return unknown === ""
+  const names = fault ? "another" : others ? unaskedNames(others.unasked) : "";
+  return names === ""
     ? `${none}: the booking is given back in time, or by destroy`
-    : `${none} on ${host}, and whether ${unknown} has one is not known`;
+    : `${none} on ${host}, and whether ${names} has one is not known`;
 }
 
 function messagesOf({ claimId, host, held }: About, { domain, others }: Seen, parts: Lines): string[] {
   const ways = others?.host === undefined ? [] : waysOn(claimId, { booked: host, host: others.host }, parts);
   return [
-    ...[...(others?.unknown ?? [])].map(
-      ([name, why]) => `warning: whether ${name} has a domain of it is not known: ${why}`,
-    ),
+    ...(others ? unaskedTexts(others.unasked) : []).map((text) => `warning: ${text}`),
     ...ways.map((way) => `hint: ${way}`),
     ...(lives(domain) && held === undefined
       ? [

@@ -11,20 +11,14 @@ import { namedClaim, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork, type PlacementUse } from "./placement-failure.ts";
 import { ofLook } from "./silent-hosts.ts";
-import { bookedText, othersUnknown, shown } from "./status-view.ts";
-import {
-  domainOfClaim,
-  notKnown,
-  otherThan,
-  RIGHT_ADDRESS,
-  whereaboutsOf,
-  type Search,
-} from "./whereabouts.ts";
+import { bookedText, othersUnknown, shown, unaskedTexts } from "./status-view.ts";
+import { RIGHT_ADDRESS } from "./unasked.ts";
+import { domainOfClaim, notKnown, otherThan, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
-  const asked = { word: args.operand(), host: args.text("host"), verb: "status" } as const;
-  const named = await namedClaim(asked, parts, environment.signal);
+  const meant = { word: args.operand(), host: args.text("host"), verb: "status" } as const;
+  const named = await namedClaim(meant, parts, environment.signal);
   const { host } = named;
   const { api, namedHosts, file, lookAt: agentOf } = parts;
   const search = { api, namedHosts, agentOf, file, signal: environment.signal };
@@ -32,17 +26,17 @@ export async function status(args: Arguments, environment: Environment): Promise
   const others = (): Promise<Others> => placementWork(search, () => othersThan(host, named.claimId, search));
   let domain: Domain | undefined;
   try {
-    domain = await domainOf(named, host, { parts, isMeant: asked.host === host });
+    domain = await domainOf(named, host, { parts, isMeant: meant.host === host });
   } catch (error) {
     if (!(error instanceof CliError) || error.ending === "interrupted" || named.held === undefined)
       throw error;
-    const told = error.with({ lines: [...error.lines, `  ${bookedText(named.held)}`] });
-    throw withOthers(told, named.claimId, { booked: host, others: await orWhy(others), parts });
+    const ofBooked = error.with({ lines: [...error.lines, `  ${bookedText(named.held)}`] });
+    throw withOthers(ofBooked, named.claimId, { booked: host, others: await orWhy(others), parts });
   }
   const isThere = domain !== undefined && !isGone(domain);
   if (isThere || named.held === undefined) return shown({ ...named, host }, { domain }, parts);
-  const told = await orWhy(others);
-  const seen = told instanceof CliError ? { domain, fault: told } : { domain, others: told };
+  const asked = await orWhy(others);
+  const seen = asked instanceof CliError ? { domain, fault: asked } : { domain, others: asked };
   return shown({ ...named, host }, seen, parts);
 }
 
@@ -68,13 +62,11 @@ function withOthers(error: CliError, claimId: string, { booked, others, parts }:
   const more = (...lines: readonly string[]): CliError =>
     error.with({ lines: [...error.lines, ...lines.map((each) => `  ${each}`)] });
   if (others instanceof CliError) return more(othersUnknown(claimId, others));
-  const { host, unknown } = others;
-  const unasked = [...unknown].map(
-    ([name, why]) => `whether ${name} has a domain of it is not known: ${why}`,
-  );
-  if (host === undefined) return more(...unasked);
+  const { host } = others;
+  const open = unaskedTexts(others.unasked);
+  if (host === undefined) return more(...open);
   const ways = waysOn(claimId, { booked, host, unsaid: error.message }, parts);
-  return more(`${host} has a domain of claim ${claimId}, which is booked on ${booked}`, ...ways, ...unasked);
+  return more(`${host} has a domain of claim ${claimId}, which is booked on ${booked}`, ...ways, ...open);
 }
 
 /** With nothing to say where to look. @throws CliError unless a host has a domain of it */

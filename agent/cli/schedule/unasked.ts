@@ -1,13 +1,16 @@
 // Hosts that could not be asked for what an answer hangs on: how that ends, and what leads on. Pure.
-import type { CliError } from "../errors/cli-error.ts";
+import { CliError } from "../errors/cli-error.ts";
 import { isNobodyThere } from "./silent-hosts.ts";
 
+/** Of one host. */
 export interface Unasked {
-  /** By host, why. */
-  readonly unknown: ReadonlyMap<string, string>;
-  /** What failed of asking them; none for those that others answer for. */
-  readonly faults: ReadonlyMap<string, CliError>;
+  readonly why: string;
+  /** What failed of asking it; none where another answers for it. */
+  readonly fault?: CliError;
 }
+
+/** By host, in the order in which they were to be asked. */
+export type UnaskedHosts = ReadonlyMap<string, Unasked>;
 
 /** As in Opened. */
 type SaidBy = (host: string, error: CliError) => CliError;
@@ -16,22 +19,59 @@ type SaidBy = (host: string, error: CliError) => CliError;
 export const HOST_NO_MORE =
   "a host that is no more: delete its providers in Placement, as docs/placement.md has it for a host that never comes back, and take it out of agents.addresses of the schedule file";
 
+/** Where another host answers. */
+export const RIGHT_ADDRESS = "is the address of the host right? agents of the schedule file";
+
 /** Hosts that are wrong in one way lead to one hint. */
 const MOST_HINTS = 3;
 
-/** As where no host answers, unless all have answered that the user's certificate may not ask. */
-export function unaskedEnding({ unknown, faults }: Unasked): "permission" | "unreachable" {
-  const refused = [...faults.values()].filter(({ ending }) => ending === "permission");
-  return unknown.size > 0 && refused.length === unknown.size ? "permission" : "unreachable";
+/** What came of asking a host in place of its answer. @throws what is no failure of the host: the user's interrupt, or a fault of ours */
+export function failedAsking(error: unknown): Unasked {
+  if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
+  return { why: error.message, fault: error };
 }
 
-export function unaskedLines({ unknown }: Pick<Unasked, "unknown">): readonly string[] {
-  return [...unknown].map(([host, why]) => `  ${host} could not be asked: ${why}`);
+/** `other`: as otherThan has it. */
+export function answeredByAnother(host: string, other: string): Unasked {
+  return { why: `what answers as ${host} ${other}` };
+}
+
+export function unaskedAmong(
+  answers: readonly { readonly host: string; readonly unasked?: Unasked }[],
+): UnaskedHosts {
+  return new Map(answers.flatMap(({ host, unasked }) => (unasked === undefined ? [] : [[host, unasked]])));
+}
+
+/** As where no host answers, unless all have answered that the user's certificate may not ask. */
+export function unaskedEnding(hosts: UnaskedHosts): "permission" | "unreachable" {
+  const all = [...hosts.values()];
+  return all.length > 0 && all.every(({ fault }) => fault?.ending === "permission")
+    ? "permission"
+    : "unreachable";
+}
+
+/** Any of them may have what is looked for. */
+export function unaskedNames(hosts: UnaskedHosts): string {
+  return [...hosts.keys()].join(" or ");
+}
+
+export function unaskedLines(hosts: UnaskedHosts): readonly string[] {
+  return [...hosts].map(([host, { why }]) => `  ${host} could not be asked: ${why}`);
+}
+
+/** As documents have them. */
+export function unaskedJson(hosts: UnaskedHosts): readonly Readonly<Record<string, string>>[] {
+  return [...hosts].map(([host, { why: message }]) => ({ host, message }));
+}
+
+/** Where another answers for one of them. */
+export function addressHints(hosts: UnaskedHosts): readonly string[] {
+  return [...hosts.values()].some(({ fault }) => fault === undefined) ? [RIGHT_ADDRESS] : [];
 }
 
 /** Of each kind of fault, and of hosts that are no more where somebody might be one. */
-export function unaskedHints({ faults }: Pick<Unasked, "faults">, saidBy: SaidBy): readonly string[] {
-  const told = [...faults].map(([host, fault]) => saidBy(host, fault));
+export function unaskedHints(hosts: UnaskedHosts, saidBy: SaidBy): readonly string[] {
+  const told = [...hosts].flatMap(([host, { fault }]) => (fault === undefined ? [] : [saidBy(host, fault)]));
   const hints = new Set(told.flatMap((each) => each.hints));
   hints.delete(HOST_NO_MORE);
   return [...[...hints].slice(0, MOST_HINTS), ...(told.some(isNobodyThere) ? [HOST_NO_MORE] : [])];

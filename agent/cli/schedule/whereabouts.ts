@@ -10,7 +10,17 @@ import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
 import type { Opened } from "./opened.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
-import { unaskedEnding, unaskedHints, unaskedLines, type Unasked } from "./unasked.ts";
+import {
+  answeredByAnother,
+  failedAsking,
+  unaskedAmong,
+  unaskedEnding,
+  unaskedHints,
+  unaskedLines,
+  unaskedNames,
+  type Unasked,
+  type UnaskedHosts,
+} from "./unasked.ts";
 
 type Asked = Pick<Vgpud, "getDomain" | "getHost" | "close">;
 
@@ -25,11 +35,11 @@ export interface Search {
   readonly signal: AbortSignal;
 }
 
-export interface Whereabouts extends Unasked {
+export interface Whereabouts {
   /** A domain that is there, of the first host by name that has one; where there is none, one that is gone. */
   readonly found: { readonly host: string; readonly domain: Domain } | undefined;
-  /** Hosts by name that could not be asked, and why. Not all of them where a domain is there. */
-  readonly unknown: ReadonlyMap<string, string>;
+  /** Not all of them where a domain is there. */
+  readonly unasked: UnaskedHosts;
   /** There was no host that could have been asked. */
   readonly isNobody: boolean;
   /** As Placement has them. */
@@ -37,13 +47,11 @@ export interface Whereabouts extends Unasked {
 }
 
 /** What a host says of the domain of a claim. */
-interface ToldOfClaim {
+interface ClaimOnHost {
   readonly host: string;
-  /** Undefined where it has none, or nobody knows. */
+  /** Undefined where it has none, or could not be asked. */
   readonly domain?: Domain | undefined;
-  /** Why it could not be asked. */
-  readonly unknown?: string;
-  readonly fault?: CliError;
+  readonly unasked?: Unasked;
 }
 
 /**
@@ -57,25 +65,24 @@ export async function whereaboutsOf(
 ): Promise<Whereabouts> {
   const providers = await api.all(signal);
   const hosts = allHosts(providers, namedHosts).filter((host) => host !== butFor);
-  const told = await answersInOrder(hosts, {
-    ask: (host, over) => toldOfClaim(host, claimId, { agentOf, over }),
+  const answers = await answersInOrder(hosts, {
+    ask: (host, over) => claimOnHost(host, claimId, { agentOf, over }),
     decides: isThere,
   });
-  const { host, domain } = told.find(isThere) ?? told.find((each) => each.domain) ?? {};
+  const { host, domain } = answers.find(isThere) ?? answers.find((each) => each.domain) ?? {};
   return {
     found: host !== undefined && domain ? { host, domain } : undefined,
-    unknown: new Map(told.flatMap(({ host: of, unknown }) => (unknown === undefined ? [] : [[of, unknown]]))),
-    faults: new Map(told.flatMap(({ host: of, fault }) => (fault === undefined ? [] : [[of, fault]]))),
+    unasked: unaskedAmong(answers),
     isNobody: hosts.length === 0,
     providers,
   };
 }
 
-function isThere({ domain }: ToldOfClaim): boolean {
+function isThere({ domain }: ClaimOnHost): boolean {
   return domain !== undefined && !isGone(domain);
 }
 
-interface Telling extends Pick<Search, "agentOf"> {
+interface Asking extends Pick<Search, "agentOf"> {
   /** Nobody waits for it any more. */
   readonly over?: AbortSignal;
   /** It need not say that it is the host. */
@@ -83,19 +90,18 @@ interface Telling extends Pick<Search, "agentOf"> {
 }
 
 /** @throws CliError for the user's interrupt */
-export async function toldOfClaim(
+export async function claimOnHost(
   host: string,
   claimId: string,
-  { agentOf, over, isTakenAtItsWord }: Telling,
-): Promise<ToldOfClaim> {
+  { agentOf, over, isTakenAtItsWord }: Asking,
+): Promise<ClaimOnHost> {
   try {
     using asked = closing(agentOf(host, "read"), over);
     const domain = await domainOfClaim(claimId, asked.vgpud);
     const other = isTakenAtItsWord ? undefined : await otherThan(host, asked.vgpud);
-    return other === undefined ? { host, domain } : { host, unknown: `what answers as ${host} ${other}` };
+    return other === undefined ? { host, domain } : { host, unasked: answeredByAnother(host, other) };
   } catch (error) {
-    if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
-    return { host, unknown: error.message, fault: error };
+    return { host, unasked: failedAsking(error) };
   }
 }
 
@@ -123,9 +129,6 @@ export async function otherThan(host: string, vgpud: Pick<Vgpud, "getHost">): Pr
   return name === "" ? "does not say what its scheduler calls it" : `is the vgpud of host ${name}`;
 }
 
-/** Where another host answers. */
-export const RIGHT_ADDRESS = "is the address of the host right? agents of the schedule file";
-
 /** Where a host has a domain of a claim that nothing is booked for. */
 export function bookAgain(claimId: string): string {
   return `to book it again where it is: the same line of vgpuctl schedule create as made it, with --claim-id ${claimId}`;
@@ -134,12 +137,11 @@ export function bookAgain(claimId: string): string {
 /** `otherwise`: what else leads on. Undefined where there are hosts, and all have said what they have of the claim, of which nothing is booked. */
 export function notKnown(
   claimId: string,
-  { isNobody, ...unasked }: Unasked & Pick<Whereabouts, "isNobody">,
+  { isNobody, unasked }: Pick<Whereabouts, "unasked" | "isNobody">,
   { otherwise, saidBy }: { readonly otherwise: string; readonly saidBy: Opened["saidBy"] },
 ): CliError | undefined {
-  const { unknown } = unasked;
-  if (unknown.size === 0 && !isNobody) return undefined;
-  const names = isNobody ? "any host" : [...unknown.keys()].join(" or ");
+  if (unasked.size === 0 && !isNobody) return undefined;
+  const names = isNobody ? "any host" : unaskedNames(unasked);
   const message = `nothing is booked for claim ${claimId}, and whether ${names} has a domain of it is not known`;
   if (isNobody)
     return new CliError("unreachable", message, {

@@ -68,13 +68,13 @@ describe("the domains of the hosts with claims", () => {
       },
       getHost: () => Promise.resolve(GetHostResponse.fromPartial({ host: { scheduler: { host } } })),
     });
-    const { byHost, unknown } = await domainsOn(new Set(hosts), { agentOf });
+    const { byHost, unasked } = await domainsOn(new Set(hosts), { agentOf });
     const names = [...byHost.values()].flatMap((claims) => [...claims.values()].map(({ name }) => name));
     assert.deepEqual(
       names,
       hosts.filter((host) => !hang.includes(host)),
     );
     assert.deepEqual([...domainsOfClaim("claim-h7", { byHost }).keys()], ["h7"]);
-    assert.deepEqual([...unknown.keys()], hang);
+    assert.deepEqual([...unasked.keys()], hang);
   });
 });

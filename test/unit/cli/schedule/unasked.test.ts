@@ -1,7 +1,15 @@
 // Hosts that could not be asked: how that ends, and what leads on.
 import assert from "node:assert/strict";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
-import { HOST_NO_MORE, unaskedEnding, unaskedHints } from "../../../../agent/cli/schedule/unasked.ts";
+import {
+  addressHints,
+  HOST_NO_MORE,
+  RIGHT_ADDRESS,
+  unaskedEnding,
+  unaskedHints,
+  type Unasked,
+  type UnaskedHosts,
+} from "../../../../agent/cli/schedule/unasked.ts";
 import { connect } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
 import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
@@ -13,13 +21,12 @@ const refused = new CliError("permission", "not let in", { hints: ["that host's 
 const untrusted = new CliError("unreachable", "not trusted", { hints: ["agents.tls.ca"] });
 const gone = new CliError("unreachable", "nobody listens", { kind: "unreached", hints: [HOST_NO_MORE] });
 
-function unasked(faults: Readonly<Record<string, CliError>>, others: readonly string[] = []) {
-  const all = Object.entries(faults);
-  const unknown = [
-    ...all.map(([host, { message }]) => [host, message] as const),
-    ...others.map((each) => [each, "is another"] as const),
-  ];
-  return { unknown: new Map(unknown), faults: new Map(all) };
+/** `others`: hosts that another one answers for. */
+function unasked(faults: Readonly<Record<string, CliError>>, others: readonly string[] = []): UnaskedHosts {
+  return new Map<string, Unasked>([
+    ...Object.entries(faults).map(([host, fault]) => [host, { why: fault.message, fault }] as const),
+    ...others.map((host) => [host, { why: "is another" }] as const),
+  ]);
 }
 
 describe("hosts that could not be asked", () => {
@@ -35,6 +42,15 @@ describe("hosts that could not be asked", () => {
       unaskedHints(unasked(faults), (_, error) => error);
     assert.deepEqual(hints({ a: refused, b: refused, c: untrusted }), [...refused.hints, ...untrusted.hints]);
     assert.deepEqual(hints({ a: gone, b: untrusted, c: gone }), [...untrusted.hints, HOST_NO_MORE]);
+  });
+
+  it("lead to their addresses where another answers for one, and add no hint of a fault for it", () => {
+    assert.deepEqual(addressHints(unasked({ a: refused }, ["b", "c"])), [RIGHT_ADDRESS]);
+    assert.deepEqual(addressHints(unasked({ a: refused })), []);
+    assert.deepEqual(
+      unaskedHints(unasked({}, ["b"]), (_, error) => error),
+      [],
+    );
   });
 
   it("are told by their one cause where nothing is booked for a claim", async () => {

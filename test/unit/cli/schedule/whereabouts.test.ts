@@ -100,10 +100,13 @@ describe("the host that has a domain of a claim", () => {
     }
     assert.deepEqual([...fleet.asked].sort(), hosts);
     for (const host of hang) await fleet.answer(host, late());
-    const { found: domain, unknown } = await found;
+    const { found: domain, unasked } = await found;
     assert.equal(domain, undefined);
     const says = [...hang].sort().map((host) => [host, "no answer from vgpud within 10s"]);
-    assert.deepEqual([...unknown], says);
+    assert.deepEqual(
+      [...unasked].map(([host, { why }]) => [host, why]),
+      says,
+    );
     assert.deepEqual(fleet.letGo, []);
   });
 
