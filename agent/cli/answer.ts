@@ -5,7 +5,7 @@ import { untilAborted } from "../core/until-aborted.ts";
 import { CliError, usageError } from "./errors/cli-error.ts";
 import type { Answer, Command, ReadCommand } from "./command.ts";
 import type { Environment } from "./environment.ts";
-import { timeoutMs, type Globals } from "./line/global-flags.ts";
+import { timeoutOf, type Globals } from "./line/global-flags.ts";
 import { isDocument } from "./view/output.ts";
 import type { Vgpud } from "./client/vgpud.ts";
 import { watched } from "./terminal/watched.ts";
@@ -30,7 +30,7 @@ export async function answerOf(job: Job): Promise<Answer> {
   let told = false;
   const vgpud = environment.connect({
     target: globals.target,
-    timeoutMs: timeoutMs(args, command.kind === "change" ? "change" : "read", extraMs),
+    timeout: timeoutOf(args, command.kind === "change" ? "change" : "read", extraMs),
     signal: environment.signal,
     onSend: () => {
       // A hint may take calls of its own.

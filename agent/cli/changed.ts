@@ -4,9 +4,10 @@ import { CliError } from "./errors/cli-error.ts";
 import type { Answer, ChangeCommand } from "./command.ts";
 import { domainRef } from "./request/domain-ref.ts";
 import type { Environment } from "./environment.ts";
-import { timeoutMs, type Globals } from "./line/global-flags.ts";
+import { timeoutOf, type Globals } from "./line/global-flags.ts";
 import { isDocument } from "./view/output.ts";
 import { withProgress } from "./terminal/progress.ts";
+import { ownLimit, type Limit } from "./client/limit.ts";
 import type { Vgpud } from "./client/vgpud.ts";
 
 interface Change {
@@ -48,7 +49,7 @@ export async function confirm(
 async function questionOf(change: Change): Promise<string | undefined> {
   const { command, args } = change;
   if (command.question === undefined) return undefined;
-  const vgpud = reader(change, timeoutMs(args, "read", 0));
+  const vgpud = reader(change, timeoutOf(args, "read", 0));
   try {
     return await command.question(args, vgpud);
   } finally {
@@ -57,9 +58,9 @@ async function questionOf(change: Change): Promise<string | undefined> {
 }
 
 /** A connection with the patience of a read: a change may take much longer. */
-function reader({ globals: { target }, environment }: Change, timeout: number): Vgpud {
+function reader({ globals: { target }, environment }: Change, timeout: Limit): Vgpud {
   const { signal } = environment;
-  return environment.connect({ target, timeoutMs: timeout, signal, onSend: () => undefined });
+  return environment.connect({ target, timeout, signal, onSend: () => undefined });
 }
 
 /** On a connection of its own: what is told must not wait for what is done. */
@@ -70,7 +71,7 @@ async function watchedOver(
 ): Promise<Answer> {
   const { command, args, environment } = change;
   const { clock } = environment;
-  const onlooker = reader(change, LOOK_MS);
+  const onlooker = reader(change, ownLimit(LOOK_MS));
   const ref = command.ref?.(args);
   const [name = ref] = args.operands;
   try {

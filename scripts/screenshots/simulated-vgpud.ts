@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { ownLimit } from "../../agent/cli/client/limit.ts";
 import { connect, type Vgpud } from "../../agent/cli/client/vgpud.ts";
 import { sendControl, type ControlMessage } from "../../agent/simulator/control-client.ts";
 import { movableClock, passTime } from "./host-time.ts";
@@ -38,7 +39,7 @@ export class SimulatedVgpud implements AsyncDisposable {
     this.libvirtSocket = beside("libvirt-sock");
     this.#controlSocket = beside("control.sock");
     this.rpc = connect({
-      ...{ target: { kind: "socket", path: told("socket") }, timeoutMs: PATIENCE_MS },
+      ...{ target: { kind: "socket", path: told("socket") }, timeout: ownLimit(PATIENCE_MS) },
       signal: new AbortController().signal,
       onSend: () => undefined,
     });

@@ -2,6 +2,7 @@
 import { ChannelCredentials, Client, type ClientOptions } from "@grpc/grpc-js";
 import { checkServerIdentity } from "node:tls";
 import { lazily } from "../../core/lazily.ts";
+import type { Limit } from "./limit.ts";
 import { requireReachable } from "./reachable.ts";
 import { indicatedName, nameToCheck, requireSecure } from "./reachable-tls.ts";
 import { addressOf, type SocketTarget, type Target, type TlsTarget } from "./target.ts";
@@ -9,9 +10,9 @@ import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
 
 interface Reach {
   readonly target: Target;
-  readonly timeoutMs: number;
-  /** Of a connection by TLS; by default `timeoutMs`. */
-  readonly connectMs?: number;
+  readonly timeout: Limit;
+  /** Of a connection by TLS; by default `timeout`. */
+  readonly connectTimeout?: Limit;
   readonly signal: AbortSignal;
 }
 
@@ -48,14 +49,14 @@ function socketChannel({ path: socketPath }: SocketTarget, patience: Omit<Reach,
 
 function tlsChannel(
   target: TlsTarget,
-  { timeoutMs, connectMs = timeoutMs, signal }: Omit<Reach, "target">,
+  { timeout, connectTimeout = timeout, signal }: Omit<Reach, "target">,
 ): Channel {
   let client: Client | undefined;
   const files = lazily(() => readTlsFiles(target));
   return {
     reached: async () => {
       const read = await files();
-      await requireSecure({ target, files: read, timeoutMs: connectMs, signal });
+      await requireSecure({ target, files: read, timeout: connectTimeout, signal });
       client ??= tlsClient(target, read);
       return client;
     },

@@ -5,6 +5,7 @@ import { checkServerIdentity, connect, type TLSSocket } from "node:tls";
 import { systemClock as clock } from "../../core/clock.ts";
 import { Deadline } from "../../core/deadline.ts";
 import { CliError } from "../errors/cli-error.ts";
+import type { Limit } from "./limit.ts";
 import { STUCK_THERE } from "./stuck.ts";
 import { addressOf, type TlsTarget } from "./target.ts";
 import type { TlsFiles } from "./tls-files.ts";
@@ -12,15 +13,15 @@ import type { TlsFiles } from "./tls-files.ts";
 export interface TlsReach {
   readonly target: TlsTarget;
   readonly files: TlsFiles;
-  readonly timeoutMs: number;
+  readonly timeout: Limit;
   readonly signal: AbortSignal;
 }
 
 /** Connects, waits for the host's first word, and lets go: in TLS 1.3 a client is refused only after its own handshake is over. */
-export async function requireSecure({ target, files, timeoutMs, signal }: TlsReach): Promise<void> {
+export async function requireSecure({ target, files, timeout, signal }: TlsReach): Promise<void> {
   const socket = secureSocket(target, files);
   // Whatever is waited for ends with it, too.
-  using deadline = new Deadline(timeoutMs, { stop: signal, clock });
+  using deadline = new Deadline(timeout.ms, { stop: signal, clock });
   const until = { signal: deadline.signal };
   try {
     await once(socket, "secureConnect", until);
@@ -32,8 +33,8 @@ export async function requireSecure({ target, files, timeoutMs, signal }: TlsRea
     if (error instanceof CliError) throw error;
     if (signal.aborted)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
-    if (deadline.isOver && !socket.connecting) throw silent(target, timeoutMs, error);
-    throw unreachable({ target, files, timeoutMs }, error);
+    if (deadline.isOver && !socket.connecting) throw silent(target, timeout, error);
+    throw unreachable({ target, files, timeout }, error);
   } finally {
     socket.on("error", () => undefined);
     socket.destroy();
@@ -60,10 +61,10 @@ function secureSocket(target: TlsTarget, { ca, certificate, key }: TlsFiles): TL
 }
 
 /** A connection is taken by the kernel, too, for a process that is stopped or hangs. */
-function silent(target: TlsTarget, lateAfterMs: number, cause: unknown): CliError {
+function silent(target: TlsTarget, late: Limit, cause: unknown): CliError {
   const why = `what listens at ${addressOf(target)} takes connections and says nothing`;
   return new CliError("unreachable", `vgpud does not answer: ${why}`, {
-    ...{ hints: [STUCK_THERE], lateAfterMs, cause },
+    ...{ hints: [STUCK_THERE], late, cause },
   });
 }
 
@@ -91,14 +92,14 @@ const UNREACHED: ReadonlySet<string> = new Set([
   ...[LATE, "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"],
 ]);
 
-function unreachable({ target, files, timeoutMs }: Omit<TlsReach, "signal">, error: unknown): CliError {
+function unreachable({ target, files, timeout }: Omit<TlsReach, "signal">, error: unknown): CliError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   // An alert, or an end in the middle: the host took part and broke off.
   if (/^ERR_SSL_.*ALERT/.test(code)) return refused(target, files);
   const { why, hint } = reasonOf(code, target, error);
   return new CliError("unreachable", `vgpud does not answer: ${why}`, {
     ...{ kind: UNREACHED.has(code) ? "unreached" : undefined, hints: [hint] },
-    ...{ lateAfterMs: code === LATE ? timeoutMs : undefined, cause: error },
+    ...{ late: code === LATE ? timeout : undefined, cause: error },
   });
 }
 

@@ -6,17 +6,18 @@ import { systemClock as clock } from "../../core/clock.ts";
 import { Deadline } from "../../core/deadline.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { DEFAULT_SOCKET } from "./default-socket.ts";
+import type { Limit } from "./limit.ts";
 import { STUCK } from "./stuck.ts";
 
 export interface Reach {
   readonly socketPath: string;
-  readonly timeoutMs: number;
+  readonly timeout: Limit;
   readonly signal: AbortSignal;
 }
 
 /** Connects and lets go. Fails with the endings `permission`, `unreachable` or `interrupted`. */
-export async function requireReachable({ socketPath, timeoutMs, signal }: Reach): Promise<void> {
-  using deadline = new Deadline(timeoutMs, { stop: signal, clock });
+export async function requireReachable({ socketPath, timeout, signal }: Reach): Promise<void> {
+  using deadline = new Deadline(timeout.ms, { stop: signal, clock });
   const socket = openSocket(socketPath);
   try {
     await once(socket, "connect", { signal: deadline.signal });
@@ -25,7 +26,7 @@ export async function requireReachable({ socketPath, timeoutMs, signal }: Reach)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
     if (await isAnotherThing(socketPath)) throw notASocket(socketPath, error);
     const refused = refusedSocket(socketPath, error);
-    throw deadline.isOver ? refused.with({ lateAfterMs: timeoutMs }) : refused;
+    throw deadline.isOver ? refused.with({ late: timeout }) : refused;
   } finally {
     socket.destroy();
   }

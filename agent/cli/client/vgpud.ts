@@ -13,14 +13,15 @@ import {
 } from "../../../proto/gen/vgpud/v1/watch_service.ts";
 import { callError } from "../errors/call-error.ts";
 import { openChannel } from "./channel.ts";
+import type { Limit } from "./limit.ts";
 import type { Target } from "./target.ts";
 
 export interface VgpudOptions {
   readonly target: Target;
   /** For each call. */
-  readonly timeoutMs: number;
-  /** Until a host has been reached by TLS; by default `timeoutMs`. */
-  readonly connectMs?: number;
+  readonly timeout: Limit;
+  /** Until a host has been reached by TLS; by default `timeout`. */
+  readonly connectTimeout?: Limit;
   /** Ends the call that is under way, and every later one. */
   readonly signal: AbortSignal;
   /** Called when vgpud has been reached, before a request is sent. */
@@ -104,7 +105,7 @@ function unaryCall<Request, Response>(
   { method, request, options }: Call<Request, Response>,
 ): Promise<Response> {
   const { path, requestSerialize, responseDeserialize } = method;
-  const { signal, timeoutMs } = options;
+  const { signal, timeout } = options;
   return new Promise((resolve, reject) => {
     const answered = (error: ServiceError | null, response?: Response): void => {
       signal.removeEventListener("abort", cancel);
@@ -117,7 +118,7 @@ function unaryCall<Request, Response>(
       responseDeserialize,
       request,
       new Metadata(),
-      { deadline: Date.now() + timeoutMs },
+      { deadline: Date.now() + timeout.ms },
       answered,
     );
     const cancel = (): void => {

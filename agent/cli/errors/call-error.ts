@@ -1,5 +1,6 @@
 // Turns the status of a call into a CliError: the ending by code and reason, the lines by the details.
 import { status, type ServiceError } from "@grpc/grpc-js";
+import type { Limit } from "../client/limit.ts";
 import { CliError } from "./cli-error.ts";
 import { formatDurationMs } from "../../core/duration.ts";
 import { reasons, type ErrorKind } from "../../core/reasons.ts";
@@ -7,11 +8,11 @@ import { readDetails } from "./error-details.ts";
 import type { Ending } from "./exit-codes.ts";
 
 export interface CallLimits {
-  readonly timeoutMs: number;
+  readonly timeout: Limit;
   readonly signal: AbortSignal;
 }
 
-export function callError(error: ServiceError | null, { timeoutMs, signal }: CallLimits): CliError {
+export function callError(error: ServiceError | null, { timeout, signal }: CallLimits): CliError {
   if (error === null) return new CliError("failure", "vgpud answered without a response");
   const { code } = error;
   const details = readDetails(error.metadata);
@@ -19,10 +20,10 @@ export function callError(error: ServiceError | null, { timeoutMs, signal }: Cal
   if (!known && signal.aborted)
     return new CliError("interrupted", "interrupted", { call: { code, details, outcomeUnknown: true } });
   if (!known && code === status.DEADLINE_EXCEEDED) {
-    const message = `no answer from vgpud within ${formatDurationMs(timeoutMs)}`;
+    const message = `no answer from vgpud within ${formatDurationMs(timeout.ms)}`;
     return new CliError("failure", message, {
       call: { code, details, outcomeUnknown: true },
-      lateAfterMs: timeoutMs,
+      late: timeout,
     });
   }
   const broken = !known && code === status.UNAVAILABLE;

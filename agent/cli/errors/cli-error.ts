@@ -1,5 +1,6 @@
 // The one error class of vgpuctl. Its ending decides the exit code; its lines and hints are what the user sees.
 import type { status } from "@grpc/grpc-js";
+import type { Limit } from "../client/limit.ts";
 import type { ErrorDetails } from "./error-details.ts";
 import type { Ending } from "./exit-codes.ts";
 
@@ -18,8 +19,8 @@ export interface CliErrorOptions {
   readonly call?: FailedCall | undefined;
   /** The flags that name the vgpud that it is of, as words, where that is another than the command line names. */
   readonly target?: readonly string[] | undefined;
-  /** What did not come within so long, which the user may have made too short. */
-  readonly lateAfterMs?: number | undefined;
+  /** What did not come within that. */
+  readonly late?: Limit | undefined;
   /** A flag with which the same command line would work, in the place of others. */
   readonly instead?: Suggestion | undefined;
   /** Words of the command line are not what is wrong, though it ends as a usage error. */
@@ -73,7 +74,7 @@ export class CliError extends Error {
   readonly look: readonly string[] | undefined;
   readonly call: FailedCall | undefined;
   readonly target: readonly string[] | undefined;
-  readonly lateAfterMs: number | undefined;
+  readonly late: Limit | undefined;
   readonly instead: Suggestion | undefined;
   readonly inFile: boolean;
   readonly quiet: boolean;
@@ -91,7 +92,7 @@ export class CliError extends Error {
     this.look = options.look;
     this.call = options.call;
     this.target = options.target;
-    this.lateAfterMs = options.lateAfterMs;
+    this.late = options.late;
     this.instead = options.instead;
     this.inFile = options.inFile ?? false;
     this.quiet = options.quiet ?? false;

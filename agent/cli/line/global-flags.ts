@@ -2,6 +2,7 @@
 import type { Arguments } from "./arguments.ts";
 import { usageError } from "../errors/cli-error.ts";
 import { DEFAULT_SOCKET } from "../client/default-socket.ts";
+import { ownLimit, type Limit } from "../client/limit.ts";
 import { readTarget, type Target } from "../client/target.ts";
 import type { Command, Flag } from "../command.ts";
 import { formats, readFormat, type Format } from "../view/output.ts";
@@ -74,8 +75,9 @@ export function readGlobals(args: Arguments, command: Command, colour: boolean):
 }
 
 /** How long one call may take. `extraMs` is time that was asked for, as a grace period. */
-export function timeoutMs(args: Arguments, kind: "read" | "change", extraMs: number): number {
+export function timeoutOf(args: Arguments, kind: "read" | "change", extraMs: number): Limit {
   const given = args.durationMs("timeout");
   if (given === 0) throw usageError("--timeout takes more than 0");
-  return given ?? (kind === "read" ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS + extraMs);
+  if (given !== undefined) return { ms: given, isUsers: true };
+  return ownLimit(kind === "read" ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS + extraMs);
 }

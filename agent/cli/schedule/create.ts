@@ -9,7 +9,7 @@ import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
 import { usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
-import { timeoutMs } from "../line/global-flags.ts";
+import { timeoutOf } from "../line/global-flags.ts";
 import { readRequestFile, type RequestFile } from "../request/request-file.ts";
 import { scheduleDomain } from "./candidates.ts";
 import { scheduledAnswer } from "./create-view.ts";
@@ -35,7 +35,7 @@ export async function create(args: Arguments, environment: Environment): Promise
   environment.note(`claim id: ${claimId}`);
   const rounded = roundedText(flavor);
   if (rounded !== undefined) environment.note(rounded);
-  const patienceMs = timeoutMs(args, "change", 0);
+  const { ms: patienceMs } = timeoutOf(args, "change", 0);
   const time = new TimeLimit(patienceMs, environment.clock);
   const scheduled = await scheduleDomain({
     ...{ api, namedHosts, agentOf, flavor, request, claimId, projectId, userId, slicesClass, memberOf },

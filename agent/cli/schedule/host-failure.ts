@@ -12,18 +12,18 @@ interface Asked {
   readonly target: Target;
   /** How the schedule file is called, which says so. */
   readonly file: string;
-  /** What the user's --timeout may have been too short for; undefined where it is not what ended it. */
-  readonly timedFor: string | undefined;
+  /** What may take longer than a --timeout, in words. */
+  readonly work: string;
 }
 
 /** Hints are for that host, not for the one that vgpuctl runs on, and name keys of the file in the place of flags. */
-export function ofHost(error: CliError, { host, target, file, timedFor }: Asked): CliError {
+export function ofHost(error: CliError, { host, target, file, work }: Asked): CliError {
   const refused = target.kind === "tls" && error.ending === "permission";
   return error.with({
     message: `${host}: ${error.message}`,
     target: wordsOf(target),
     hints: [
-      ...(timedFor !== undefined ? [tooShort(timedFor)] : []),
+      ...(error.late?.isUsers ? [tooShort(work)] : []),
       ...(error.kind === "unserved"
         ? [startHint(host, file), HOST_NO_MORE]
         : error.hints.map((hint) => inFile(hint, file))),
@@ -34,7 +34,7 @@ export function ofHost(error: CliError, { host, target, file, timedFor }: Asked)
   });
 }
 
-/** Where --timeout was given, and no answer came in time. */
+/** Where the user's --timeout ended the wait, and no limit of vgpuctl's own. */
 export function tooShort(what: string): string {
   return `is --timeout too short for ${what}?`;
 }

@@ -1,6 +1,6 @@
 // The time that a user gives for all of a command, where many hosts are asked one after the other.
 import type { Clock } from "../../core/clock.ts";
-import type { AgentUse } from "./opened.ts";
+import type { AgentUse } from "./agent-use.ts";
 
 /**
  * Less is not enough for a create, which defines a domain, makes a slice and starts QEMU: whoever books then leaves a booking of which
@@ -43,9 +43,8 @@ export class TimeLimit {
     agentOf: (host: string, kind: Kind, how?: AgentUse) => Agent,
   ): (host: string, kind: Kind, how?: AgentUse) => Agent {
     return (host, kind, how = {}) => {
-      if (how.isUnhurried === true) return agentOf(host, kind, how);
       const leftMs = Math.max(Math.round(this.leftMs / TOLD_MS) * TOLD_MS, TOLD_MS);
-      return agentOf(host, kind, { ...how, answerMs: Math.min(how.answerMs ?? Infinity, leftMs) });
+      return agentOf(host, kind, { ...how, leftMs });
     };
   }
 

@@ -53,11 +53,7 @@ function seen(held: Held, domains: Domains): Listed {
   return { held, domain, isKnown: !domains.unasked.has(host), elsewhere, isSure };
 }
 
-function listed(
-  held: readonly Held[],
-  domains: Domains,
-  { line, isTooShort }: Pick<Opened, "line" | "isTooShort">,
-): Answer {
+function listed(held: readonly Held[], domains: Domains, { line }: Pick<Opened, "line">): Answer {
   const { unasked } = domains;
   const all = held.map((each) => seen(each, domains));
   const idle = all.filter(isIdle);
@@ -67,7 +63,7 @@ function listed(
     names: held.map(({ claimId }) => claimId),
     messages: [
       ...[...unasked].map(([host, { why }]) => `warning: domains of ${host} are not known: ${why}`),
-      ...([...unasked.values()].some(({ fault }) => fault !== undefined && isTooShort(fault))
+      ...([...unasked.values()].some(({ fault }) => fault?.late?.isUsers)
         ? [`hint: ${tooShort(AN_ANSWER)}`]
         : []),
       ...addressHints(unasked).map((hint) => `hint: ${hint}`),

@@ -6,8 +6,9 @@ import type { Vgpud } from "../client/vgpud.ts";
 import type { Environment } from "../environment.ts";
 import { usageError, type CliError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
-import { timeoutMs } from "../line/global-flags.ts";
+import { timeoutOf } from "../line/global-flags.ts";
 import { shellLine } from "../line/shell-line.ts";
+import { limitsOf, type AgentUse } from "./agent-use.ts";
 import { ofHost } from "./host-failure.ts";
 import { readFile } from "./placed-file.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
@@ -16,21 +17,6 @@ import { LOOK } from "./silent-hosts.ts";
 import { targetOf } from "./targets.ts";
 import { requireTls } from "./tls.ts";
 import { fileWords, SCHEDULE_FILE } from "./words.ts";
-
-/** A host that is down must not hold a booking for as long as a create may take. */
-const CONNECT_MS = 10_000;
-
-/** How long is waited, whatever longer time the user gives. */
-const OWN_LIMITS: ReadonlySet<number> = new Set([CONNECT_MS, LOOK.connectMs, LOOK.answerMs]);
-
-/** `connectMs` and `answerMs`: where that is less than the patience of the command, or the use is unhurried. */
-export interface AgentUse {
-  readonly onSend?: () => void;
-  readonly connectMs?: number;
-  readonly answerMs?: number;
-  /** The patience of the command does not shorten it. */
-  readonly isUnhurried?: true;
-}
 
 export interface Opened extends Disposable {
   readonly settings: ScheduleSettings;
@@ -45,8 +31,6 @@ export interface Opened extends Disposable {
   readonly lookAt: (host: string, kind: "read") => Vgpud;
   /** What a host that was asked failed with, as it is told: by its name, with what leads on for that host. */
   readonly saidBy: (host: string, error: CliError) => CliError;
-  /** Whether the user's --timeout may have ended that, and no limit of vgpuctl's own. */
-  readonly isTooShort: (error: Pick<CliError, "lateAfterMs">) => boolean;
   /** A command line of `vgpuctl schedule` with the same file. */
   readonly line: (...words: readonly string[]) => string;
   /** One of vgpuctl for the vgpud of that host alone. Throws as agentOf. */
@@ -72,34 +56,23 @@ export async function opened(
   const named = targetFlags.find((flag) => args.has(flag));
   if (named !== undefined)
     throw usageError(`--${named} is not for schedule: its file says how each host is reached`);
-  const patience = { read: timeoutMs(args, "read", extraMs), change: timeoutMs(args, "change", extraMs) };
+  const patience = { read: timeoutOf(args, "read", extraMs), change: timeoutOf(args, "change", extraMs) };
   const file = args.text("schedule-file") ?? SCHEDULE_FILE;
   const settings = await readScheduleFile(file, environment);
   await requireTls(settings.agents, file);
   const placement = await environment.placement(await placementSettings(settings, environment));
   const agentOf: Opened["agentOf"] = (host, kind, how = {}) => {
-    const { onSend = () => undefined, connectMs = CONNECT_MS, isUnhurried, answerMs = Infinity } = how;
+    const { onSend = () => undefined } = how;
     const target = targetOf(host, settings.agents, file);
     const { signal, connect } = environment;
-    const answerWithin = Math.min(isUnhurried ? Infinity : patience[kind], answerMs);
-    return connect({
-      target,
-      timeoutMs: answerWithin,
-      connectMs: Math.min(answerWithin, connectMs),
-      signal,
-      onSend,
-    });
-  };
-  const isTooShort: Opened["isTooShort"] = ({ lateAfterMs: ms }) => {
-    const given = args.durationMs("timeout");
-    return ms !== undefined && given !== undefined && (ms >= given || !OWN_LIMITS.has(ms));
+    return connect({ target, ...limitsOf(how, patience[kind]), signal, onSend });
   };
   const lookAt: Opened["lookAt"] = (host, kind) => agentOf(host, kind, args.has("timeout") ? {} : LOOK);
   const saidBy: Opened["saidBy"] = (host, error) => {
     // The file says no address of it, so that nobody was asked.
     if (error.inFile) return error;
     const target = targetOf(host, settings.agents, file);
-    return ofHost(error, { host, file, target, timedFor: isTooShort(error) ? work : undefined });
+    return ofHost(error, { host, file, target, work });
   };
   const line = (...words: readonly string[]): string =>
     shellLine(["vgpuctl", "schedule", ...words, ...fileWords(args)]);
@@ -107,7 +80,7 @@ export async function opened(
     shellLine(["vgpuctl", ...wordsOf(targetOf(host, settings.agents, file)), ...words]);
   return {
     ...{ settings, file, api: placement.api, namedHosts: Object.keys(settings.agents.addresses) },
-    ...{ agentOf, lookAt, saidBy, isTooShort, line, lineTo, [Symbol.dispose]: placement.close },
+    ...{ agentOf, lookAt, saidBy, line, lineTo, [Symbol.dispose]: placement.close },
   };
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { ownLimit } from "../../../agent/cli/client/limit.ts";
 import { connect } from "../../../agent/cli/client/vgpud.ts";
 import { exitCodes } from "../../../agent/cli/errors/exit-codes.ts";
 import { startPlacement, type Placement } from "../../schedulers/placement.ts";
@@ -151,7 +152,7 @@ describe("vgpuctl schedule", function () {
       connect: (options) => {
         const real = connect(options);
         // What comes before the create is given its time, on a slow machine, too.
-        const hurried = connect({ ...options, timeoutMs: 2000 });
+        const hurried = connect({ ...options, timeout: ownLimit(2000) });
         // It hangs from when it was asked on.
         const createDomain: typeof real.createDomain = (request) => {
           for (const agent of agents) agent.signal("SIGSTOP");

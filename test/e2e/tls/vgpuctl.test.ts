@@ -6,6 +6,7 @@ import { copyFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
+import { ownLimit } from "../../../agent/cli/client/limit.ts";
 import { connect } from "../../../agent/cli/client/vgpud.ts";
 import { vgpuctl, type Ran } from "../../unit/cli/vgpuctl.ts";
 import { Authority, type Pair } from "./authority.ts";
@@ -88,7 +89,7 @@ describe("vgpuctl by TLS", () => {
     const { port } = server.address() as net.AddressInfo;
     const words = ["gpus", "--timeout", "10m", ...flags({ address: `127.0.0.1:${port}` })];
     const { exitCode, stderr } = await vgpuctl(undefined, words, {
-      connect: (options) => connect({ ...options, connectMs: 100 }),
+      connect: (options) => connect({ ...options, connectTimeout: ownLimit(100) }),
     });
     server.close();
     assert.match(stderr, /what listens at 127\.0\.0\.1:\d+ takes connections and says nothing/);

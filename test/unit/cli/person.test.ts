@@ -82,11 +82,11 @@ describe("vgpuctl destroy at a terminal", () => {
         return {
           ...real,
           getDomain: (request) => {
-            limits["getDomain"] = options.timeoutMs;
+            limits["getDomain"] = options.timeout.ms;
             return real.getDomain(request);
           },
           destroyDomain: (request) => {
-            limits["destroyDomain"] = options.timeoutMs;
+            limits["destroyDomain"] = options.timeout.ms;
             return real.destroyDomain(request);
           },
         };

@@ -148,7 +148,7 @@ describe("vgpuctl schedule", () => {
     ] as const) {
       const made = await connections(["destroy", CLAIM, ...flags]);
       assert.deepEqual(
-        made.map(({ connectMs }) => connectMs),
+        made.map(({ connectTimeout }) => connectTimeout?.ms),
         [most],
       );
     }
@@ -165,7 +165,7 @@ describe("vgpuctl schedule", () => {
       [["list", "--timeout", "60s"], 60_000],
     ] as const) {
       const [first] = await connections(argv);
-      assert.deepEqual([argv, first?.timeoutMs], [argv, most]);
+      assert.deepEqual([argv, first?.timeout.ms], [argv, most]);
     }
   });
 
@@ -173,7 +173,7 @@ describe("vgpuctl schedule", () => {
     // Nothing is booked for it: whether the host has a domain of it is asked before anything is made.
     const made = await connections([...CREATE, "--claim-id", FRESH_ID]);
     assert.deepEqual(
-      made.map(({ timeoutMs }) => timeoutMs),
+      made.map(({ timeout }) => timeout.ms),
       [10_000],
     );
   });

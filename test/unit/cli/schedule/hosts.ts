@@ -9,7 +9,9 @@ import {
 } from "../../../../proto/gen/vgpud/v1/domain_service.ts";
 import { GetHostResponse } from "../../../../proto/gen/vgpud/v1/host_service.ts";
 import { GetVgpuResponse } from "../../../../proto/gen/vgpud/v1/vgpu_service.ts";
+import { ownLimit } from "../../../../agent/cli/client/limit.ts";
 import { CliError, type FailedCall } from "../../../../agent/cli/errors/cli-error.ts";
+import { limitsOf } from "../../../../agent/cli/schedule/agent-use.ts";
 import { scheduleDomain, type Scheduled } from "../../../../agent/cli/schedule/candidates.ts";
 import { TimeLimit } from "../../../../agent/cli/schedule/in-time.ts";
 import type { Flavor } from "../../../../agent/cli/schedule/flavor.ts";
@@ -57,9 +59,9 @@ export class Hosts {
   readonly looked = new Set<string>();
   now = 0;
   /** How long a host was given at most for its create. */
-  readonly givenMs = new Map<string, number | undefined>();
+  readonly givenMs = new Map<string, number>();
   /** The same when it was last asked whether it has a domain of the claim, and what comes before its answer. */
-  readonly askedMs = new Map<string, number | undefined>();
+  readonly askedMs = new Map<string, number>();
   beforeDomain = (): void => undefined;
   readonly interrupt = new AbortController();
   readonly gpus: Readonly<Record<string, string>>;
@@ -88,17 +90,17 @@ export class Hosts {
       flavor: { ...flavor, traits },
       ...{ slicesClass: "CUSTOM_INTEL_VGPU", memberOf: [], request: CreateDomainRequest.create() },
       ...{ time: new TimeLimit(patienceMs, { now: () => this.now }), namedHosts: this.named },
-      agentOf: (host, _, { onSend = () => undefined, answerMs } = {}) => ({
+      agentOf: (host, _, how = {}) => ({
         createDomain: (request) => {
-          this.givenMs.set(host, answerMs);
+          this.givenMs.set(host, limitsOf(how, ownLimit(patienceMs)).timeout.ms);
           this.asked.push({ host, request });
-          if (!this.unsent.has(host)) onSend();
+          if (!this.unsent.has(host)) how.onSend?.();
           const refused = this.#refuse[host]?.();
           const response = CreateDomainResponse.fromPartial({ domain: { name: "web-1" } });
           return refused === undefined ? Promise.resolve(response) : Promise.reject(refused);
         },
         getDomain: ({ domain }) => {
-          this.askedMs.set(host, answerMs);
+          this.askedMs.set(host, limitsOf(how, ownLimit(patienceMs)).timeout.ms);
           this.beforeDomain();
           assert.deepEqual(domain?.ref, { $case: "claimId", value: CLAIM });
           const claimState = this.ended.has(host) ? ClaimState.GONE : this.standing;

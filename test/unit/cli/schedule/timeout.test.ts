@@ -1,12 +1,21 @@
-// What is told where the user's --timeout ended the wait for a host.
+// What is told where the user's --timeout ended the wait for a host, and where a limit of vgpuctl's own did.
 import assert from "node:assert/strict";
+import { Domain } from "../../../../proto/gen/vgpud/v1/domain.ts";
+import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
+import { ownLimit } from "../../../../agent/cli/client/limit.ts";
+import { connect } from "../../../../agent/cli/client/vgpud.ts";
+import type { Environment } from "../../../../agent/cli/environment.ts";
+import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
+import { limitsOf } from "../../../../agent/cli/schedule/agent-use.ts";
 import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
+import * as facts from "../facts.ts";
 import { fakeVgpud } from "../fake-vgpud.ts";
 import { scheduling } from "../scheduling.ts";
 import { vgpuctl } from "../vgpuctl.ts";
 import { Around, ELSEWHERE, HERE } from "./around.ts";
 
 const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
+const AWAY = "/nonexistent.sock";
 const CREATE = ["create", "--flavor", "m1.gvt", "--name", "a", "-f", "web.yaml"];
 
 describe("a --timeout", () => {
@@ -47,12 +56,62 @@ describe("a --timeout", () => {
     assert.doesNotMatch(longer.stderr, /too short/);
   });
 
+  it("is not named where the limit was vgpuctl's own, though --timeout is shorter", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.domains.set(
+      CLAIM,
+      Domain.fromPartial({ ...facts.domain, claimId: CLAIM, claimState: ClaimState.GONE }),
+    );
+    const around = new Around(vgpud, [HERE, ELSEWHERE], { [ELSEWHERE]: AWAY });
+    around.book(CLAIM, HERE);
+    let waitedMs: number | undefined;
+    const late: Environment["connect"] = (options) => {
+      const { target, timeout } = options;
+      const real = connect(options);
+      if (target.kind !== "socket" || target.path !== AWAY) return real;
+      waitedMs = timeout.ms;
+      return { ...real, getDomain: () => Promise.reject(new CliError("failure", "late", { late: timeout })) };
+    };
+    const again = [...CREATE, "--claim-id", CLAIM, "--timeout", "1s"];
+    const { stderr } = await around.schedule(again, { connect: late });
+    assert.match(stderr, new RegExp(`${ELSEWHERE} could not be asked: late`));
+    assert.equal(waitedMs, 3000);
+    assert.doesNotMatch(stderr, /too short/);
+  });
+
   it("is not named where nobody is there to be waited for", async () => {
     await using vgpud = await fakeVgpud();
-    const around = new Around(vgpud, [ELSEWHERE], { [ELSEWHERE]: "/nonexistent.sock" });
+    const around = new Around(vgpud, [ELSEWHERE], { [ELSEWHERE]: AWAY });
     around.book(CLAIM, ELSEWHERE);
     const { stderr } = await around.schedule(["status", CLAIM, "--timeout", "5s"]);
     assert.match(stderr, /there is no socket/);
     assert.doesNotMatch(stderr, /too short/);
+  });
+});
+
+describe("the limit of a call to a host", () => {
+  const given = { ms: 60_000, isUsers: true };
+
+  it("is the user's as far as --timeout, or what is left of it, is less than vgpuctl's own", () => {
+    const { timeout, connectTimeout } = limitsOf({}, given);
+    assert.deepEqual([timeout, connectTimeout], [given, ownLimit(10_000)]);
+    assert.deepEqual(limitsOf({ leftMs: 10_001 }, given).timeout, { ms: 10_001, isUsers: true });
+    assert.deepEqual(limitsOf({ answerMs: 3000, leftMs: 2000 }, given).connectTimeout, {
+      ms: 2000,
+      isUsers: true,
+    });
+    // As long as limits of vgpuctl's own are, and none of them all the same.
+    assert.deepEqual(limitsOf({ leftMs: 10_000 }, given).timeout, { ms: 10_000, isUsers: true });
+    assert.deepEqual(limitsOf({}, ownLimit(180_000)).timeout, ownLimit(180_000));
+  });
+
+  it("is vgpuctl's own where both end at once, since a longer --timeout comes to the same, and where it is unhurried", () => {
+    assert.deepEqual(limitsOf({ answerMs: 3000, leftMs: 3000 }, given).timeout, ownLimit(3000));
+    assert.deepEqual(limitsOf({}, { ms: 10_000, isUsers: true }).connectTimeout, ownLimit(10_000));
+    const unhurried = limitsOf(
+      { answerMs: 3000, leftMs: 1000, isUnhurried: true },
+      { ms: 1000, isUsers: true },
+    );
+    assert.deepEqual(unhurried, { timeout: ownLimit(3000), connectTimeout: ownLimit(3000) });
   });
 });
