@@ -33,7 +33,7 @@ export async function mayBeElsewhere(
   const others = await othersThan(booked, claimId, { ...looking, agentOf });
   const { host } = others;
   if (host !== undefined) throw elsewhere(claimId, { booked, host, unsaid: unasked?.why, hasEnded }, looking);
-  const unsure = hasEnded ? notGivenBack(claimId, { booked, others }, looking) : undefined;
+  const unsure = hasEnded ? notGivenBack(claimId, { booked, others, stop: [] }, looking) : undefined;
   if (unsure) throw unsure;
   return others.unasked;
 }
@@ -51,10 +51,17 @@ export async function othersThan(booked: string, claimId: string, search: Search
   return { host: found && !isGone(found.domain) ? found.host : undefined, unasked };
 }
 
+interface NotGivenBack {
+  readonly booked: string;
+  readonly others: Others;
+  /** How the guest is to be stopped, as words of a command line. */
+  readonly stop: readonly string[];
+}
+
 /** Why what is booked on a host that has no domain of the claim is not given back; undefined where no other host has one either. */
 export function notGivenBack(
   claimId: string,
-  { booked, others: { host, unasked } }: { readonly booked: string; readonly others: Others },
+  { booked, others: { host, unasked }, stop }: NotGivenBack,
   { line, lineTo, saidBy }: Pick<Looking, "line" | "lineTo" | "saidBy">,
 ): CliError | undefined {
   const none = `${booked} has no domain of claim ${claimId}`;
@@ -63,7 +70,7 @@ export function notGivenBack(
       kind: "booked-elsewhere",
       lines: [
         `  to keep that domain: ${givingBack(claimId, { booked }, line)}`,
-        `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId))}; then the same line again`,
+        `  to end it: end it on ${host}: ${lineTo(host, "destroy", claimRef(claimId), ...stop)}; then the same line again`,
       ],
     });
   if (unasked.size === 0) return undefined;

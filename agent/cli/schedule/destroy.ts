@@ -13,7 +13,7 @@ import { notGivenBack, othersThan } from "./booked-elsewhere.ts";
 import { giveBack } from "./claims.ts";
 import { leftBehind, nothingDestroyed, stopWords, type Reached } from "./destroy-left.ts";
 import { closing, type Held } from "./held.ts";
-import { namedClaim, type Named } from "./named.ts";
+import { namedClaim, type Meant, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
 import { RIGHT_ADDRESS } from "./unasked.ts";
@@ -26,17 +26,22 @@ export async function destroy(args: Arguments, environment: Environment): Promis
     work: "a destroy, which takes up to --grace (60s by default) and more",
   });
   const { signal } = environment;
-  const asked = { word: args.operand(), host: args.text("host"), verb: "destroy" } as const;
-  const named = await namedClaim(asked, parts, signal).catch((error: unknown) => {
-    throw nothingDestroyed(error, directly(asked, parts));
+  const meant = {
+    word: args.operand(),
+    host: args.text("host"),
+    verb: "destroy",
+    stop: stopWords(args),
+  } as const;
+  const named = await namedClaim(meant, parts, signal).catch((error: unknown) => {
+    throw nothingDestroyed(error, directly(meant, parts));
   });
   const { claimId, held, host } = named;
-  if (host === undefined) return await nothingToDo(claimId, parts, signal);
+  const asking = { args, parts, environment };
+  if (host === undefined) return await nothingToDo(claimId, asking);
   if (!args.has("yes")) {
-    const again = ["schedule", "destroy", ...args.operands, "--yes"];
+    const again = ["schedule", "destroy", meant.word, ...hostWords(meant.host), ...meant.stop, "--yes"];
     await confirm(`destroy the domain of claim ${claimId} on ${host}? its disks stay`, environment, again);
   }
-  const asking = { args, parts, environment };
   const done = await destroyed(named, host, asking);
   const isReleased = done.error === undefined && held !== undefined;
   if (isReleased) await released(held, asking);
@@ -51,12 +56,12 @@ export async function destroy(args: Arguments, environment: Environment): Promis
 
 /** Without Placement: the line for the vgpud of the host that the user names, where the schedule file has an address of it. */
 function directly(
-  { word, host }: { readonly word: string; readonly host: string | undefined },
+  { word, host, stop }: Pick<Meant, "word" | "host" | "stop">,
   { lineTo }: Opened,
 ): string | undefined {
   if (host === undefined) return undefined;
   try {
-    return lineTo(host, "destroy", parseDomainId(word) === undefined ? word : claimRef(word));
+    return lineTo(host, "destroy", parseDomainId(word) === undefined ? word : claimRef(word), ...stop);
   } catch (error) {
     if (error instanceof CliError) return undefined;
     throw error;
@@ -83,10 +88,20 @@ interface Asking {
   readonly environment: Pick<Environment, "signal" | "note">;
 }
 
+type Lining = Pick<Asking, "args" | "parts">;
+
 /** Repeats the destroy: not by a name, which no domain may have any more. */
-function againLine(claimId: string, host: string, { args, parts }: Pick<Asking, "args" | "parts">): string {
-  const meant = args.text("host") === host ? ["--host", host] : [];
-  return parts.line("destroy", claimId, ...meant, ...stopWords(args));
+function againLine(claimId: string, host: string, asking: Lining): string {
+  return destroyLine(claimId, asking.args.text("host") === host ? host : undefined, asking);
+}
+
+/** `host`: is named in it. */
+function destroyLine(claimId: string, host: string | undefined, { args, parts }: Lining): string {
+  return parts.line("destroy", claimId, ...hostWords(host), ...stopWords(args));
+}
+
+function hostWords(host: string | undefined): readonly string[] {
+  return host === undefined ? [] : ["--host", host];
 }
 
 /** Without an error the domain is gone for certain. @throws CliError that says what is left, where it is not known what became of it */
@@ -104,16 +119,15 @@ async function destroyed({ claimId, held }: Named, host: string, asking: Asking)
     return error === undefined ? done.answer : { ...done.answer, text: [], error };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    const words = [claimId, ...(isMeant ? ["--host", host] : [])];
     throw leftBehind(error, {
       ...{ claimId, host, isBooked: held !== undefined, reached },
-      look: parts.line("status", ...words),
+      look: parts.line("status", claimId, ...hostWords(isMeant ? host : undefined)),
       again: againLine(claimId, host, asking),
     });
   }
 }
 
-interface Meant {
+interface Where {
   readonly claimId: string;
   readonly isBooked: boolean;
   /** The user named the host: what answers is taken at its word. */
@@ -129,7 +143,7 @@ interface Destroyed {
 /** @throws CliError of the host where that does not say what became of it */
 async function destroyedOn(
   host: string,
-  { claimId, isBooked, isMeant }: Meant,
+  { claimId, isBooked, isMeant }: Where,
   { args, parts, environment, onReach }: Asking & { readonly onReach: (now: Reached) => void },
 ): Promise<Destroyed> {
   try {
@@ -159,7 +173,7 @@ async function destroyedOn(
     if ((wasThere && isKnown) || !isBooked) return ends(answer);
     const other = isMeant || isKnown ? undefined : await otherThan(host, reader.vgpud);
     if (other !== undefined)
-      return ends({ ...answer, text: [], error: notSure(claimId, host, { other, parts }) });
+      return ends({ ...answer, text: [], error: notSure(claimId, host, { other, args, parts }) });
     const text = isKnown ? answer.text : [lines(`${host} has no domain of claim ${claimId}`)];
     return { answer: { ...answer, text }, isElsewhere: !isMeant };
   } catch (error) {
@@ -171,13 +185,13 @@ async function destroyedOn(
 async function othersHave(
   claimId: string,
   booked: string,
-  { parts, environment: { signal } }: Asking,
+  { args, parts, environment: { signal } }: Asking,
 ): Promise<CliError | undefined> {
   const { api, namedHosts, file, lookAt: agentOf } = parts;
   const others = await placementWork({ signal, file }, () =>
     othersThan(booked, claimId, { api, namedHosts, agentOf, signal }),
   );
-  return notGivenBack(claimId, { booked, others }, parts);
+  return notGivenBack(claimId, { booked, others, stop: stopWords(args) }, parts);
 }
 
 function notGone(
@@ -191,26 +205,24 @@ function notGone(
 function notSure(
   claimId: string,
   host: string,
-  { other, parts: { line } }: { readonly other: string; readonly parts: Opened },
+  { other, ...asking }: Lining & { readonly other: string },
 ): CliError {
   const message = `what answers as ${host} has no domain of claim ${claimId}, and ${other}: it stays booked`;
   const hints = [
     RIGHT_ADDRESS,
-    `where that is the host that is meant, give it back: ${line("destroy", claimId, "--host", host)}`,
+    `where that is the host that is meant, give it back: ${destroyLine(claimId, host, asking)}`,
   ];
   return new CliError("conflict", message, { hints });
 }
 
 /** @throws CliError unless every host says that it has no domain of the claim: Placement may have lost what was booked for one */
-async function nothingToDo(
-  claimId: string,
-  { api, namedHosts, agentOf, saidBy, file, line }: Opened,
-  signal: AbortSignal,
-): Promise<Answer> {
+async function nothingToDo(claimId: string, asking: Asking): Promise<Answer> {
+  const { api, namedHosts, agentOf, saidBy, file } = asking.parts;
+  const { signal } = asking.environment;
   const { found, ...others } = await placementWork({ signal, file }, () =>
     whereaboutsOf(claimId, { api, namedHosts, signal, agentOf }),
   );
-  const endIt = (host: string): string => line("destroy", claimId, "--host", host);
+  const endIt = (host: string): string => destroyLine(claimId, host, asking);
   const unbooked = `nothing is booked for claim ${claimId}`;
   if (found && !isGone(found.domain))
     throw new CliError("failure", `${unbooked}, and ${found.host} has a domain of it`, {

@@ -23,11 +23,13 @@ export interface Named extends Claim {
 type Parts = Pick<Opened, "api" | "agentOf" | "file" | "line" | "lineTo" | "saidBy">;
 
 /** What the user says. */
-interface Meant {
+export interface Meant {
   readonly word: string;
   readonly host: string | undefined;
   /** The command, which is repeated with the claim's id. */
   readonly verb: "destroy" | "status";
+  /** How the guest is to be stopped, as words of such a line. */
+  readonly stop: readonly string[];
 }
 
 /**
@@ -39,22 +41,22 @@ export async function namedClaim(meant: Meant, parts: Parts, signal: AbortSignal
   const claim = await claimOf(meant, parts, signal);
   const booked = claim.held?.place.host;
   if (booked !== undefined && host !== undefined && host !== booked)
-    throw elsewhere(claim.claimId, { booked, host }, parts);
+    throw elsewhere(claim.claimId, { booked, host, stop: meant.stop }, parts);
   return { ...claim, host: booked ?? host };
 }
 
 /** The user may mean a second domain of the claim, of which no booking tells. */
 function elsewhere(
   claimId: string,
-  { booked, host }: { readonly booked: string; readonly host: string },
+  { booked, host, stop }: Pick<Meant, "stop"> & { readonly booked: string; readonly host: string },
   { lineTo }: Parts,
 ): CliError {
   const hints = [`for what is booked on ${booked}: the same line without --host`];
   try {
-    const there = (verb: string): string => lineTo(host, verb, claimRef(claimId));
+    const ref = claimRef(claimId);
     hints.push(
-      `a domain of it on ${host} that nothing is booked for is seen by: ${there("domains")}`,
-      `and ended by: ${there("destroy")}`,
+      `a domain of it on ${host} that nothing is booked for is seen by: ${lineTo(host, "domains", ref)}`,
+      `and ended by: ${lineTo(host, "destroy", ref, ...stop)}`,
     );
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -113,12 +115,13 @@ function hostsNaming(word: string, claim: Held, domains: Domains): readonly Havi
 
 /** A host that does not answer may have a domain of that name, too, and that may be the one that is meant: those that are known are named. */
 function unsure(
-  { word, verb }: Meant,
+  { word, verb, stop }: Meant,
   { domains: { unasked }, having }: { readonly domains: Domains; readonly having: readonly Having[] },
   { line, saidBy }: Parts,
 ): CliError {
   const known = having.map(
-    ({ host, claim: { claimId } }) => `${host} has ${word}, claim ${claimId}: ${line(verb, claimId)}`,
+    ({ host, claim: { claimId } }) =>
+      `${host} has ${word}, claim ${claimId}: ${line(verb, claimId, ...stop)}`,
   );
   const byId = `name the claim by its id, as shown by: ${line("list")}`;
   return new CliError(unaskedEnding(unasked), `which claim has domain ${word} is not known`, {

@@ -17,7 +17,7 @@ import { domainOfClaim, notKnown, otherThan, whereaboutsOf, type Search } from "
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
-  const meant = { word: args.operand(), host: args.text("host"), verb: "status" } as const;
+  const meant = { word: args.operand(), host: args.text("host"), verb: "status", stop: [] } as const;
   const named = await namedClaim(meant, parts, environment.signal);
   const { host } = named;
   const { api, namedHosts, file, lookAt: agentOf } = parts;

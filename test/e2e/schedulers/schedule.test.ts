@@ -231,7 +231,7 @@ describe("vgpuctl schedule", function () {
     const answers = host === one ? other : one;
     const says = `answers as ${host ?? ""} has no domain of claim .*, and is the vgpud of host ${answers}: it stays booked\n`;
     assert.match(ran.stderr, new RegExp(says));
-    assert.match(ran.stderr, /hint: .* --host \S+ --schedule-file schedule\n/);
+    assert.match(ran.stderr, /hint: .* --host \S+ --now --schedule-file schedule\n/);
     const status = await hosts.schedule(["status", claim], { readText });
     assert.equal(status.exitCode, exitCodes.conflict, status.stdout);
     assert.match(status.stderr, new RegExp(`and is the vgpud of host ${answers}\n`));

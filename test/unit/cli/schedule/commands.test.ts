@@ -216,6 +216,11 @@ describe("vgpuctl schedule", () => {
     const ran = await schedule(["destroy", CLAIM], { ask });
     assert.deepEqual(asked, [`destroy the domain of claim ${CLAIM} on kvm-1? its disks stay [y/N] `]);
     assert.match(ran.stderr, /nothing was done: it was not confirmed/);
+    const meant = await schedule(["destroy", CLAIM, "--host", "kvm-1", "--now"], { ask });
+    assert.ok(
+      meant.stderr.endsWith(`hint: vgpuctl schedule destroy ${CLAIM} --host kvm-1 --now --yes\n`),
+      meant.stderr,
+    );
   });
 
   it("does not say that there is nothing to do while a host does not answer", async () => {
@@ -231,15 +236,16 @@ describe("vgpuctl schedule", () => {
   it("touches no host that is booked while another is named, and leads to what that may have", async () => {
     const around = scheduling(CLAIM);
     const connecting: Environment["connect"] = () => assert.fail("a host was asked");
-    for (const command of ["destroy", "status"]) {
-      const ran = await schedule([command, CLAIM, "--host", "kvm-2"], { ...around, connect: connecting });
+    for (const [command, ...stop] of [["destroy"], ["destroy", "--now"], ["status"]]) {
+      const argv = [command ?? "", CLAIM, "--host", "kvm-2", ...stop];
+      const ran = await schedule(argv, { ...around, connect: connecting });
       assert.deepEqual([ran.exitCode, ran.stdout], [exitCodes.conflict, ""]);
       assert.match(
         ran.stderr,
         new RegExp(`^error: claim ${CLAIM} is booked on kvm-1, and --host names kvm-2\n`),
       );
       assert.match(ran.stderr, /hint: for what is booked on kvm-1: the same line without --host\n/);
-      const there = `vgpuctl --socket /run/kvm-2.sock destroy claim:${CLAIM}`;
+      const there = ["vgpuctl --socket /run/kvm-2.sock destroy", `claim:${CLAIM}`, ...stop].join(" ");
       assert.ok(ran.stderr.endsWith(`hint: and ended by: ${there}\n`), ran.stderr);
     }
     assert.equal((await schedule(["list", "-o", "name"], around)).stdout, `${CLAIM}\n`);

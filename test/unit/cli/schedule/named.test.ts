@@ -24,13 +24,11 @@ function around(vgpud: FakeVgpud): Around {
 describe("a claim that is named by its domain", () => {
   it("is told with its id where a host has it and another does not answer, which may have one, too", async () => {
     await using vgpud = await fakeVgpud();
-    for (const verb of ["status", "destroy"]) {
-      const { stderr, exitCode } = await around(vgpud).schedule([verb, "web-9"]);
+    for (const [verb, ...stop] of [["status"], ["destroy", "--now"], ["destroy", "--grace", "5s"]]) {
+      const { stderr, exitCode } = await around(vgpud).schedule([verb ?? "", "web-9", ...stop]);
       assert.equal(exitCode, exitCodes.unreachable);
-      assert.match(
-        stderr,
-        new RegExp(`\\nhint: ${HERE} has web-9, claim ${CLAIM}: vgpuctl schedule ${verb} ${CLAIM}\\n`),
-      );
+      const line = ["vgpuctl schedule", verb, CLAIM, ...stop].join(" ");
+      assert.match(stderr, new RegExp(`\\nhint: ${HERE} has web-9, claim ${CLAIM}: ${line}\\n`));
     }
   });
 

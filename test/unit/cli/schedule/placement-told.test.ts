@@ -51,10 +51,10 @@ describe("a Placement that cannot be asked", () => {
       const around = new Around(vgpud, [HERE]);
       around.api.all = () => Promise.reject(unreachable);
       around.api.allocation = () => Promise.reject(unreachable);
-      const named = await around.schedule(["destroy", word, "--host", HERE]);
+      const named = await around.schedule(["destroy", word, "--host", HERE, "--now"]);
       assert.match(
         named.stderr,
-        new RegExp(`hint: to end it without Placement, .*: vgpuctl --socket \\S+ destroy ${direct}\\n`),
+        new RegExp(`hint: to end it without Placement, .*: vgpuctl --socket \\S+ destroy ${direct} --now\\n`),
       );
       const unnamed = await around.schedule(["destroy", word]);
       assert.doesNotMatch(unnamed.stderr, /without Placement/);

@@ -36,8 +36,8 @@ describe("the status of a claim that nothing is booked for", () => {
     const { stdout } = await around.schedule(["status", CLAIM, "-o", "json"]);
     const { host, booking, domain_host: at } = JSON.parse(stdout) as Record<string, unknown>;
     assert.deepEqual([host, booking, at], [HERE, "none", HERE]);
-    const destroy = await around.schedule(["destroy", CLAIM]);
-    assert.match(destroy.stderr, /hint: to end it: .*\nhint: to book it again /);
+    const destroy = await around.schedule(["destroy", CLAIM, "--now"]);
+    assert.match(destroy.stderr, /hint: to end it: .* --now\nhint: to book it again /);
   });
 
   it("says that no host has a domain of it only where all say so", async () => {
