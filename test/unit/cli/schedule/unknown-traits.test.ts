@@ -5,7 +5,7 @@ import { PlacementError } from "../../../../agent/placement/errors.ts";
 import { MemoryPlacement } from "../../../fakes/memory-placement.ts";
 import { FILES, reading, TOTALS } from "../scheduling.ts";
 import { vgpuctl, type Ran } from "../vgpuctl.ts";
-import { Hosts, makes } from "./hosts.ts";
+import { full, Hosts, makes } from "./hosts.ts";
 
 const KVM = "CUSTOM_INTEL_VGPU_HYPERVISOR_KVM";
 const SKYLAKE = "CUSTOM_INTEL_VGPU_PLATFORM_SKYLAKE";
@@ -13,22 +13,35 @@ const SKYLAKE = "CUSTOM_INTEL_VGPU_PLATFORM_SKYLAKE";
 describe("a trait that nobody has", () => {
   it("keeps no flavor that forbids it from a host, and is asked for only where Placement has refused it", async () => {
     const hosts = new Hosts({ a: makes });
-    let asked = 0;
-    const known = hosts.api.known.bind(hosts.api);
-    hosts.api.known = (...all) => {
-      asked += 1;
-      return known(...all);
-    };
+    const asked = knownAskedOf(hosts);
     const { ended } = await hosts.schedule({
       traits: { required: [KVM], forbidden: [SKYLAKE, "CUSTOM_OLD"] },
     });
     assert.equal(ended.kind, "made");
     const wanted = hosts.api.queries.map((query) => new URLSearchParams(query).get("required_GPU"));
     assert.deepEqual(wanted, [`${KVM},!${SKYLAKE},!CUSTOM_OLD`, KVM]);
-    assert.equal(asked, 1);
+    assert.equal(asked.length, 1);
     const plain = new Hosts({ a: makes });
     plain.api.known = () => assert.fail("it is asked for what it took");
     assert.equal((await plain.schedule({ traits: { required: [KVM], forbidden: [] } })).ended.kind, "made");
+  });
+
+  it("is asked for once, however many pages of candidates there are", async () => {
+    const names = Array.from({ length: 21 }, (_, number) => `full-${number}`);
+    const hosts = new Hosts({ ...Object.fromEntries(names.map((name) => [name, full])), there: makes });
+    const asked = knownAskedOf(hosts);
+    const { ended } = await hosts.schedule({ traits: { required: [KVM], forbidden: [SKYLAKE] } });
+    assert.equal(ended.kind, "made");
+    const questions = hosts.api.queries.map((query) => {
+      const words = new URLSearchParams(query);
+      return [words.get("required_GPU"), words.get("limit")];
+    });
+    assert.deepEqual(questions, [
+      [`${KVM},!${SKYLAKE}`, "20"],
+      [KVM, "20"],
+      [KVM, "200"],
+    ]);
+    assert.equal(asked.length, 1);
   });
 
   it("is told by name where a flavor requires it, as no host", async () => {
@@ -61,6 +74,17 @@ describe("a trait that nobody has", () => {
     assert.match(stderr, /error: No such resource class: .*\n.*\nhint: has any vgpud published/);
   });
 });
+
+/** The traits of each question which of them are known. */
+function knownAskedOf({ api }: Hosts): readonly (readonly string[])[] {
+  const asked: (readonly string[])[] = [];
+  const known = api.known.bind(api);
+  api.known = (what, names) => {
+    asked.push(names);
+    return known(what, names);
+  };
+  return asked;
+}
 
 /** With a flavor of that trait, and what Placement refuses it for whatever it asks. */
 async function create(traits: string, refused?: string): Promise<Ran> {
