@@ -15,6 +15,8 @@ const endings: Readonly<Partial<Record<PlacementFailure, Exclude<Ending, "ok">>>
   unreachable: "unreachable",
   // What answers is something else, or does not do what Placement does.
   "bad-answer": "unreachable",
+  // As a host's SCHEDULER_UNAVAILABLE for the same: a proxy says so, too, while Placement is away.
+  failed: "unreachable",
   unauthorized: "permission",
   "no-secret": "permission",
   conflict: "conflict",

@@ -308,7 +308,8 @@ describe("vgpuctl schedule", function () {
 
   it("books nothing and asks no host while Placement answers wrong, and says how", async () => {
     for (const [how, ending, says] of [
-      [{ kind: "internal error" }, "failure", /HTTP 500/],
+      [{ kind: "internal error" }, "unreachable", /HTTP 500/],
+      [{ kind: "unavailable" }, "unreachable", /HTTP 503/],
       [{ kind: "page" }, "unreachable", /what is no JSON[^]*hint: where it is: placement of schedule\n/],
       [{ kind: "wrong shape" }, "unreachable", /what is not to be expected/],
       [{ kind: "unsupported version" }, "failure", /HTTP 406/],
@@ -386,7 +387,7 @@ describe("vgpuctl schedule", function () {
     await hosts.showFirst(refuses);
     hosts.asked.misbehave(LOOKS, { kind: "unavailable" });
     const ran = await hosts.schedule(["create", "--flavor", "big", "--name", "web-1"], { readText });
-    assert.equal(ran.exitCode, exitCodes.failure);
+    assert.equal(ran.exitCode, exitCodes.unreachable);
     assert.match(ran.stderr, /could not be given back/);
     assert.match(
       ran.stderr,

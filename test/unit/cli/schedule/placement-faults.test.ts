@@ -84,7 +84,7 @@ describe("a fault of Placement at the providers of one candidate", () => {
     assert.equal(ended.place.host, "b");
     assert.deepEqual(
       lost.map(({ place, why, ending }) => [place, why, ending]),
-      [[undefined, fault.message, "failure"]],
+      [[undefined, fault.message, "unreachable"]],
     );
   });
 

@@ -54,6 +54,28 @@ describe("the status of a claim whose host does not say what it has", () => {
     );
   });
 
+  it("is told where its host has no domain of it, with the exit code of the fault where Placement does not say which others there are", async () => {
+    await using vgpud = await fakeVgpud();
+    for (const [kind, exitCode] of [
+      ["failed", exitCodes.unreachable],
+      ["unreachable", exitCodes.unreachable],
+      ["bad-answer", exitCodes.unreachable],
+      ["unauthorized", exitCodes.permission],
+      ["version", exitCodes.failure],
+    ] as const) {
+      const around = new Around(vgpud, [HERE]);
+      around.book(CLAIM, HERE);
+      around.api.all = () => Promise.reject(new PlacementError(kind, "GET: no"));
+      const ran = await around.schedule(["status", CLAIM]);
+      assert.equal(ran.exitCode, exitCode, kind);
+      assert.match(
+        ran.stdout,
+        new RegExp(`^domain: +none on ${HERE}, and whether another has one is not known$`, "m"),
+      );
+      assert.match(ran.stderr, new RegExp(`^error: whether another host has .* is not known: .*GET: no\n`));
+    }
+  });
+
   it("keeps what is known of why, beside what another has", async () => {
     await using vgpud = await fakeVgpud();
     vgpud.domains.set(CLAIM, Domain.fromPartial({ ...facts.domain, claimId: CLAIM }));
