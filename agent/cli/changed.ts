@@ -27,23 +27,22 @@ export async function changed(change: Change, vgpud: Vgpud): Promise<Answer> {
 }
 
 async function confirmed(change: Change): Promise<void> {
-  const { command, args, environment } = change;
+  const { args, environment } = change;
   if (environment.ask === undefined || args.has("yes")) return;
   const question = await questionOf(change);
-  if (question !== undefined) await confirm(question, environment, [command.name, ...args.operands, "--yes"]);
+  if (question !== undefined) await confirm(question, environment);
 }
 
-/** Where nobody can be asked it is confirmed. `again`: the words behind `vgpuctl` that do not ask. @throws CliError */
+/** Where nobody can be asked it is confirmed. Flag `yes` is taken by every command that asks. @throws CliError */
 export async function confirm(
   question: string,
   { ask, signal }: Pick<Environment, "ask" | "signal">,
-  again: readonly string[],
 ): Promise<void> {
   if (ask === undefined) return;
   const answer = await ask(`${question} [y/N] `);
   if (signal.aborted) throw new CliError("interrupted", "interrupted before vgpud was asked to do anything");
   if (/^y(?:es)?$/i.test(answer.trim())) return;
-  throw new CliError("failure", "nothing was done: it was not confirmed", { look: again });
+  throw new CliError("failure", "nothing was done: it was not confirmed", { switches: ["yes"] });
 }
 
 async function questionOf(change: Change): Promise<string | undefined> {

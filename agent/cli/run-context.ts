@@ -16,6 +16,8 @@ export interface RunContext {
   readonly patientRetry: string;
   /** The same with another value of a flag, and without those that it replaces. */
   readonly retryWith: (instead: Instead) => string;
+  /** The same as it was given, and with flags that take no value. */
+  readonly retryAlso: (switches: readonly string[]) => string;
   /** Whether vgpud is one of another host. */
   readonly remote: boolean;
   /** A command line of vgpuctl for the same vgpud. */
@@ -91,12 +93,17 @@ export function aimed(target: readonly string[]): Pick<RunContext, "remote" | "l
 function repeats(
   argv: readonly string[],
   filled: readonly Filled[],
-): Pick<RunContext, "retry" | "patientRetry" | "retryWith"> {
+): Pick<RunContext, "retry" | "patientRetry" | "retryWith" | "retryAlso"> {
   const flags = filled.flatMap(({ flag, value }) => [`--${flag}`, value]);
   return {
     retry: retryLine(argv, flags),
     patientRetry: retryLine(withoutFlag(argv, "timeout"), flags),
     retryWith: ({ flag, value, replaces }) =>
       retryLine([flag, ...replaces].reduce(withoutFlag, argv), [`--${flag}`, value, ...flags]),
+    retryAlso: (switches) =>
+      retryLine(
+        argv,
+        switches.map((flag) => `--${flag}`),
+      ),
   };
 }

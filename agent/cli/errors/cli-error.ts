@@ -23,6 +23,8 @@ export interface CliErrorOptions {
   readonly late?: Limit | undefined;
   /** A flag with which the same command line would work, in the place of others. */
   readonly instead?: Suggestion | undefined;
+  /** Flags without values with which the same command line would work, as it was given otherwise. */
+  readonly switches?: readonly string[] | undefined;
   /** Words of the command line are not what is wrong, though it ends as a usage error. */
   readonly inFile?: boolean;
   /** Nothing need be said: the user ended what was shown. */
@@ -76,6 +78,7 @@ export class CliError extends Error {
   readonly target: readonly string[] | undefined;
   readonly late: Limit | undefined;
   readonly instead: Suggestion | undefined;
+  readonly switches: readonly string[] | undefined;
   readonly inFile: boolean;
   readonly quiet: boolean;
   /** As it was given, for `with`. */
@@ -94,6 +97,7 @@ export class CliError extends Error {
     this.target = options.target;
     this.late = options.late;
     this.instead = options.instead;
+    this.switches = options.switches;
     this.inFile = options.inFile ?? false;
     this.quiet = options.quiet ?? false;
   }

@@ -16,6 +16,7 @@ function hints(error: CliError, given: RunContext): readonly string[] {
   if (error.look !== undefined) return [line(...error.look)];
   if (error.instead !== undefined)
     return [`${error.instead.said}: ${context.retryWith(error.instead)}`, line("gpus")];
+  if (error.switches !== undefined) return [context.retryAlso(error.switches)];
   if (ending === "permission") return permissionHints(error, context);
   if (ending === "unreachable" && command.kind === "read" && command.alone && !context.remote)
     return [`without vgpud: ${context.retryWith({ ...command.alone, replaces: ["socket"] })}`];

@@ -38,10 +38,8 @@ export async function destroy(args: Arguments, environment: Environment): Promis
   const { claimId, held, host } = named;
   const asking = { args, parts, environment };
   if (host === undefined) return await nothingToDo(claimId, asking);
-  if (!args.has("yes")) {
-    const again = ["schedule", "destroy", meant.word, ...hostWords(meant.host), ...meant.stop, "--yes"];
-    await confirm(`destroy the domain of claim ${claimId} on ${host}? its disks stay`, environment, again);
-  }
+  if (!args.has("yes"))
+    await confirm(`destroy the domain of claim ${claimId} on ${host}? its disks stay`, environment);
   const done = await destroyed(named, host, asking);
   const isReleased = done.error === undefined && held !== undefined;
   if (isReleased) await released(held, asking);

@@ -10,6 +10,7 @@ const options: Required<Omit<CliErrorOptions, "cause">> = {
   call: { code: status.UNAVAILABLE, details, outcomeUnknown: true },
   target: ["--socket", "/a.sock"],
   instead: { flag: "size", value: "1", replaces: ["type"], said: "with a size" },
+  switches: ["yes"],
   ...{ inFile: true, quiet: true, late: { ms: 200, isUsers: true } },
 };
 

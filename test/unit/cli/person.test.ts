@@ -61,6 +61,19 @@ describe("vgpuctl destroy at a terminal", () => {
       );
     });
 
+  for (const argv of [
+    ["destroy", "web-1", "--no-force", "--grace", "10m"],
+    ["destroy", "--now", "--output", "yaml", "--", "web-1"],
+    ["release-vgpu", "claim:job-17"],
+  ])
+    it(`leads to the line that was declined, with all its flags: ${argv.join(" ")}`, async () => {
+      await using vgpud = await fakeVgpud();
+      const { stderr } = await vgpuctl(vgpud.socketPath, argv, answering("n"));
+      const [before, after] = argv.join(" ").split(" -- ");
+      const again = [before, "--yes", ...(after === undefined ? [] : ["--", after])].join(" ");
+      assert.ok(stderr.includes(`vgpuctl --socket ${vgpud.socketPath} ${again}\n`), stderr);
+    });
+
   it("does nothing when it is interrupted instead of answered", async () => {
     await using vgpud = await fakeVgpud();
     const interrupt = new AbortController();
