@@ -7,11 +7,11 @@ import { parseDomainId } from "../../core/ids.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import type { Answer } from "../command.ts";
 import type { Environment } from "../environment.ts";
-import { usageError } from "../errors/cli-error.ts";
+import { CliError, usageError } from "../errors/cli-error.ts";
 import type { Arguments } from "../line/arguments.ts";
 import { timeoutOf } from "../line/global-flags.ts";
 import { readRequestFile, type RequestFile } from "../request/request-file.ts";
-import { scheduleDomain } from "./candidates.ts";
+import { scheduleDomain, type Scheduled } from "./candidates.ts";
 import { scheduledAnswer } from "./create-view.ts";
 import { roundedText, type Flavor } from "./flavor.ts";
 import { parseFlavors } from "./flavors-file.ts";
@@ -19,6 +19,7 @@ import { TimeLimit } from "./in-time.ts";
 import { missingIn, type Missing } from "./missing.ts";
 import { opened } from "./opened.ts";
 import { readFile, refuseFaults } from "./placed-file.ts";
+import { placementWork, type PlacementUse } from "./placement-failure.ts";
 import type { ScheduleSettings } from "./schedule-file.ts";
 import { FLAVORS_FILE } from "./words.ts";
 
@@ -37,26 +38,50 @@ export async function create(args: Arguments, environment: Environment): Promise
   if (rounded !== undefined) environment.note(rounded);
   const { ms: patienceMs } = timeoutOf(args, "change", 0);
   const time = new TimeLimit(patienceMs, environment.clock);
-  const scheduled = await scheduleDomain({
+  const { signal } = environment;
+  const walked = await scheduleDomain({
     ...{ api, namedHosts, agentOf, flavor, request, claimId, projectId, userId, slicesClass, memberOf },
-    ...{ time, saidBy, line, lineTo, again: given !== undefined, signal: environment.signal, file },
+    ...{ time, saidBy, line, lineTo, again: given !== undefined, signal, file },
   });
-  const isNone =
-    scheduled.ended.kind === "no-host" && !scheduled.ended.untried && scheduled.lost.length === 0;
-  const asking = { api, namedHosts, flavor, memberOf };
-  const missing = isNone && time.leftMs > 0 ? await missingWithin(time, asking, environment) : undefined;
+  const why = () => missingWithin(time, { api, namedHosts, flavor, memberOf }, environment);
+  const { scheduled, missing } = await explained(walked, why, { signal, file });
   return scheduledAnswer(scheduled, {
     ...{ claimId, again: given !== undefined, flavor, memberOf, missing, patienceMs, line },
   });
 }
 
+interface Explained {
+  readonly scheduled: Scheduled;
+  readonly missing?: Missing | undefined;
+}
+
+/** With why there was no candidate, where there was none. Who interrupts that has ended the create. */
+async function explained(
+  scheduled: Scheduled,
+  why: () => Promise<Missing | undefined>,
+  use: PlacementUse,
+): Promise<Explained> {
+  const { ended, lost } = scheduled;
+  if (ended.kind !== "no-host" || ended.untried || lost.length > 0) return { scheduled };
+  try {
+    return { scheduled, missing: await placementWork(use, why) };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return { scheduled: { ...scheduled, ended: { kind: "failed", error, place: undefined } } };
+  }
+}
+
+/** Undefined also where no time is left. */
 async function missingWithin(
   { leftMs }: Pick<TimeLimit, "leftMs">,
-  asking: Omit<Parameters<typeof missingIn>[0], "signal">,
+  asking: Omit<Parameters<typeof missingIn>[0], "deadline">,
   { clock, signal: stop }: Environment,
 ): Promise<Missing | undefined> {
+  if (leftMs <= 0) return undefined;
   using deadline = new Deadline(leftMs, { stop, clock });
-  return await missingIn({ ...asking, signal: deadline.signal });
+  const missing = await missingIn({ ...asking, deadline });
+  stop.throwIfAborted();
+  return missing;
 }
 
 async function flavorFor(

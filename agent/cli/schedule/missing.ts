@@ -9,6 +9,7 @@ import {
   traitOf,
   TRAITS,
 } from "../../core/placement-names.ts";
+import type { Deadline } from "../../core/deadline.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import { answersInOrder } from "./in-order.ts";
 import type { Flavor } from "./flavor.ts";
@@ -34,16 +35,19 @@ interface Asking {
   readonly flavor: Flavor;
   /** As in Scheduling. */
   readonly memberOf: readonly string[];
-  /** What is not answered until it aborts is left out. */
-  readonly signal: AbortSignal;
+  /** What is not answered until it ends by time is left out. */
+  readonly deadline: Pick<Deadline, "signal" | "isOver">;
 }
 
-/** Undefined where Placement does not say, which is no reason to end otherwise. What it has said by then is told all the same. */
+/**
+ * Undefined where Placement does not say, which is no reason to end otherwise. What it has said by then is told all the same. Rejects with
+ * the reason of who stops the deadline.
+ */
 export async function missingIn(asking: Asking): Promise<Missing | undefined> {
-  const { signal } = asking;
-  const drained = await saidBefore(signal, () => drainedAmong(asking));
+  const { deadline } = asking;
+  const drained = await saidBefore(deadline, () => drainedAmong(asking));
   if (drained === undefined) return undefined;
-  const rest = await saidBefore(signal, async () => {
+  const rest = await saidBefore(deadline, async () => {
     const unknownTraits = await unknownTraitsOf(asking);
     const unpublished = await unpublishedAmong(asking);
     const isTold = drained.some.length > 0 || unpublished.length > 0;
@@ -56,18 +60,23 @@ export async function missingIn(asking: Asking): Promise<Missing | undefined> {
   return { drained, unpublished: [], isUnpublished: false, unknownTraits: [], ...rest };
 }
 
-/** Undefined where Placement fails, or does not say it before the signal aborts. */
-async function saidBefore<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T | undefined> {
+/** Undefined where Placement fails, or does not say it in time. */
+async function saidBefore<T>(deadline: Asking["deadline"], ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof PlacementError || signal.aborted) return undefined;
+    if (error instanceof PlacementError || deadline.isOver) return undefined;
     throw error;
   }
 }
 
 /** Where they are is asked of those alone that are named. */
-async function drainedAmong({ api, flavor, memberOf, signal }: Asking): Promise<Missing["drained"]> {
+async function drainedAmong({
+  api,
+  flavor,
+  memberOf,
+  deadline: { signal },
+}: Asking): Promise<Missing["drained"]> {
   const required = [...new Set([DRAINED, traitOf("mode", flavor.vgpu.mode), ...flavor.traits.required])];
   // A drain that has ended makes no candidate of one with a trait that is forbidden; a flavor may well forbid that of drained ones itself.
   const forbidden = flavor.traits.forbidden.filter((trait) => !required.includes(trait));
@@ -84,7 +93,11 @@ async function drainedAmong({ api, flavor, memberOf, signal }: Asking): Promise<
   return { some, more: gpus.length - places.length };
 }
 
-async function unknownTraitsOf({ api, flavor, signal }: Asking): Promise<Missing["unknownTraits"]> {
+async function unknownTraitsOf({
+  api,
+  flavor,
+  deadline: { signal },
+}: Asking): Promise<Missing["unknownTraits"]> {
   const { required } = flavor.traits;
   if (required.length === 0) return [];
   const known = await api.known("traits", required, signal);
@@ -92,7 +105,7 @@ async function unknownTraitsOf({ api, flavor, signal }: Asking): Promise<Missing
 }
 
 /** Each vgpud makes the traits of all modes known, whatever its GPUs are: it is asked who bears them. */
-async function isUnpublished({ api, flavor, signal }: Asking): Promise<boolean> {
+async function isUnpublished({ api, flavor, deadline: { signal } }: Asking): Promise<boolean> {
   const { required, forbidden } = ofVgpud(flavor.traits);
   const all = [...new Set([traitOf("mode", flavor.vgpu.mode), ...required])];
   return (await api.bearing({ required: all, forbidden }, [], signal)).length === 0;
@@ -117,7 +130,7 @@ async function unpublishedAmong(asking: Asking): Promise<readonly string[]> {
 const ASKED_EACH = 8;
 
 /** By the names of their GPUs. */
-async function publishedHosts({ api, signal }: Asking): Promise<ReadonlySet<string>> {
+async function publishedHosts({ api, deadline: { signal } }: Asking): Promise<ReadonlySet<string>> {
   const hosts = new Set<string>();
   for (const trait of HYPERVISOR_TRAITS)
     for (const { name } of await api.bearing({ required: [trait], forbidden: [] }, [], signal)) {
@@ -129,7 +142,7 @@ async function publishedHosts({ api, signal }: Asking): Promise<ReadonlySet<stri
 
 async function unpublishedByName(
   hosts: readonly string[],
-  { api, signal }: Asking,
+  { api, deadline: { signal } }: Asking,
 ): Promise<readonly string[]> {
   const all = await answersInOrder(hosts, {
     ask: async (host, over) => {

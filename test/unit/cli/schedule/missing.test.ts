@@ -1,5 +1,8 @@
 // What Placement tells where it has no candidate.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { systemClock } from "../../../../agent/core/clock.ts";
+import { Deadline } from "../../../../agent/core/deadline.ts";
 import type { Flavor } from "../../../../agent/cli/schedule/flavor.ts";
 import { missingHints, missingIn } from "../../../../agent/cli/schedule/missing.ts";
 import { PlacementError } from "../../../../agent/placement/errors.ts";
@@ -19,7 +22,8 @@ async function hintsOf(
 ): Promise<readonly string[]> {
   const flavor = { ...FLAVOR, ...asked };
   const { signal } = new AbortController();
-  const missing = await missingIn({ api, namedHosts, flavor, memberOf: [], signal });
+  const deadline = { signal, isOver: false };
+  const missing = await missingIn({ api, namedHosts, flavor, memberOf: [], deadline });
   return missing === undefined ? [] : missingHints(missing, flavor);
 }
 
@@ -147,5 +151,20 @@ describe("a create that has no candidate", () => {
     const api = new MemoryPlacement();
     api.mishaps.push({ of: "bearing", when: "before", error: new PlacementError("failed", "HTTP 500") });
     assert.deepEqual(await hintsOf(api, ["kvm-1"]), []);
+  });
+
+  it("is told what was said by the end of its time, and nothing where others have ended it", async () => {
+    const { signal: stop } = new AbortController();
+    using deadline = new Deadline(1, { stop, clock: systemClock });
+    const over = once(deadline.signal, "abort");
+    const api = new MemoryPlacement();
+    api.providerNamed = async () => {
+      await over;
+      throw new Error("aborted");
+    };
+    const asking = { api, namedHosts: ["kvm-1"], flavor: FLAVOR, memberOf: [] };
+    assert.deepEqual((await missingIn({ ...asking, deadline }))?.drained, { some: [], more: 0 });
+    using ended = new Deadline(60_000, { stop: AbortSignal.abort(), clock: systemClock });
+    await assert.rejects(missingIn({ ...asking, deadline: ended }), /^Error: aborted$/);
   });
 });

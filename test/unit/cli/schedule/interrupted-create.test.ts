@@ -1,0 +1,28 @@
+// A create that the user ends with Ctrl-C while Placement is asked.
+import assert from "node:assert/strict";
+import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
+import { fakeVgpud } from "../fake-vgpud.ts";
+import { Around } from "./around.ts";
+
+const CREATE = ["create", "--flavor", "m1.gvt", "--name", "a", "-f", "web.yaml"];
+const cutOff = (): Promise<never> => Promise.reject(new Error("aborted"));
+
+describe("a create that is interrupted", () => {
+  for (const [answer, answered] of [
+    ["is cut off", cutOff],
+    ["comes all the same", () => Promise.resolve([])],
+  ] as const)
+    for (const question of ["bearing", "providerNamed"] as const)
+      it(`ends so while it asks why there is no candidate and the answer ${answer}: ${question}`, async () => {
+        await using vgpud = await fakeVgpud();
+        const around = new Around(vgpud, []);
+        const interrupt = new AbortController();
+        around.api[question] = () => {
+          interrupt.abort();
+          return answered() as Promise<never>;
+        };
+        const { stderr, exitCode } = await around.schedule(CREATE, { signal: interrupt.signal });
+        assert.equal(stderr, "error: interrupted\n  nothing was booked\n");
+        assert.equal(exitCode, exitCodes.interrupted);
+      });
+});
