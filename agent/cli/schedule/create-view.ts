@@ -221,9 +221,10 @@ function told(
   if (error.kind === "booked-elsewhere") return error;
   const at = place === undefined ? "" : ` on ${placeText(place)}`;
   const there = over.has(reason ?? "") ? "its domain is going" : "there may be a domain, or will be";
+  // Nor is what a call before has booked known where Placement has not said it.
+  const isUnsaid = standing === "none" && again && (isOfPlacement(error) || error.ending === "interrupted");
   const left: Readonly<Record<Scheduled["standing"], readonly string[]>> = {
-    // What a call before has booked is not known where Placement has not said it.
-    none: [`nothing ${again && isOfPlacement(error) ? "further " : ""}was booked`],
+    none: [`nothing ${isUnsaid ? "further " : ""}was booked`],
     released: ["what was booked was given back"],
     unknown: [`whether claim ${claimId} is booked is not known`],
     held: [`claim ${claimId} stays booked${at}: ${reason === "CLAIM_REUSED" ? "it has a domain" : there}`],
@@ -240,6 +241,7 @@ function told(
           `to end it: ${line("destroy", claimId)}`,
         ]
       : []),
+    ...(isUnsaid ? [`to look at what is booked for it: ${line("status", claimId)}`] : []),
     ...namesakeHints(error, line),
     ...error.hints,
     ...(another ? [afresh] : []),
