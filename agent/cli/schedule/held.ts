@@ -6,7 +6,7 @@ import { CliError } from "../errors/cli-error.ts";
 import { answersInOrder } from "./in-order.ts";
 import { isOurs, requireTypes } from "./ours.ts";
 import { REQUESTS_AT_ONCE, type SchedulePlacement } from "./placement-port.ts";
-import { placeOf, type Place } from "./places.ts";
+import { hostsAmong, placeOf, type Place } from "./places.ts";
 
 export interface Held {
   readonly claimId: string;
@@ -73,8 +73,7 @@ async function heldOn(
 
 /** A name that is mistyped has nothing booked either. */
 function requireHost(host: string, providers: readonly Provider[]): void {
-  const roots = new Set(providers.filter(({ name }) => gpuOfProvider(name)).map(({ root }) => root));
-  const hosts = providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
+  const hosts = hostsAmong(providers);
   if (hosts.includes(host)) return;
   const hint = didYouMean(host, hosts) ?? `a host is named as its root resource provider`;
   throw new CliError("failure", `no vgpud has published GPUs of a host ${host} in Placement`, {

@@ -1,6 +1,7 @@
 // Where a provider of Placement is: on which host, as its root is called, and which GPU of that.
 import { gpuOfProvider } from "../../core/placement-names.ts";
 import type { PciAddress } from "../../core/ids.ts";
+import type { Provider } from "../../placement/model.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 
 export interface Place {
@@ -22,4 +23,10 @@ export async function placeOf(
 
 export function placeText({ host, gpu }: Place): string {
   return `${host} ${gpu}`;
+}
+
+/** The hosts of which there is a GPU of vgpud's. */
+export function hostsAmong(providers: readonly Provider[]): readonly string[] {
+  const roots = new Set(providers.filter(({ name }) => gpuOfProvider(name)).map(({ root }) => root));
+  return providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
 }

@@ -1,7 +1,7 @@
 // What `vgpuctl schedule status` tells of a claim, for people and for machines. Pure.
 import type { Domain } from "../../../proto/gen/vgpud/v1/domain.ts";
 import type { Answer } from "../command.ts";
-import type { CliError } from "../errors/cli-error.ts";
+import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import { domainDetail } from "../view/domain-view.ts";
 import { messageJson } from "../view/json.ts";
@@ -45,15 +45,24 @@ export function bookedText({ claimId, place, resources }: NonNullable<Named["hel
 
 export function shown(about: About, seen: Seen, parts: Lines): Answer {
   const { claimId, held } = about;
-  const { domain, fault } = seen;
+  const { domain } = seen;
+  const error = endOf(about, seen);
   const isShown = domain !== undefined && (lives(domain) || held === undefined);
   return {
     json: documentOf(about, seen),
     text: [{ kind: "fields", fields: fieldsOf(about, seen) }, ...(isShown ? domainDetail(domain) : [])],
     names: [claimId],
     messages: messagesOf(about, seen, parts),
-    ...(fault && { error: fault.with({ message: othersUnknown(claimId, fault) }) }),
+    ...(error && { error }),
   };
+}
+
+/** Undefined where there is what was asked for. */
+function endOf({ claimId, host, held }: About, { domain, fault }: Seen): CliError | undefined {
+  if (fault) return fault.with({ message: othersUnknown(claimId, fault) });
+  return held === undefined && !lives(domain)
+    ? new CliError("failure", `nothing is booked for claim ${claimId}, and ${host} has no domain of it`)
+    : undefined;
 }
 
 function lives(domain: Domain | undefined): boolean {

@@ -9,6 +9,7 @@ import { isGone } from "../gone.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
 import type { Opened } from "./opened.ts";
+import { hostsAmong } from "./places.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import {
   answeredByAnother,
@@ -170,10 +171,4 @@ export function providerOf(
 /** By name: those with a GPU of vgpud's, and those that the schedule file names. */
 export function allHosts(providers: readonly Provider[], namedHosts: readonly string[]): readonly string[] {
   return [...new Set([...hostsAmong(providers), ...namedHosts])].sort();
-}
-
-/** Of which there is a GPU of vgpud's. */
-function hostsAmong(providers: readonly Provider[]): readonly string[] {
-  const roots = new Set(providers.filter(({ name }) => gpuOfProvider(name)).map(({ root }) => root));
-  return providers.filter(({ uuid }) => roots.has(uuid)).map(({ name }) => name);
 }

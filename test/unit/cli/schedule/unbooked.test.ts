@@ -51,6 +51,9 @@ describe("the status of a claim that nothing is booked for", () => {
     domainOn(vgpud, ClaimState.GONE);
     const gone = await new Around(vgpud, [HERE]).schedule(["status", CLAIM]);
     assert.equal(gone.stderr, none.stderr);
+    const here = await new Around(vgpud, [HERE]).schedule(["status", CLAIM, "--host", HERE]);
+    const text = `nothing is booked for claim ${CLAIM}, and ${HERE} has no domain of it`;
+    assert.deepEqual([here.exitCode, here.stderr], [exitCodes.failure, `error: ${text}\n`]);
     const unsure = await new Around(vgpud, [HERE, ELSEWHERE]).schedule(["status", CLAIM]);
     assert.equal(unsure.exitCode, exitCodes.unreachable);
     assert.match(unsure.stderr, new RegExp(`whether ${ELSEWHERE} has a domain of it is not known\n`));
