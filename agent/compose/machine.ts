@@ -27,7 +27,7 @@ export function composeMachine({ simulated }: { readonly simulated: boolean }): 
     const facts = await readMachine({ stop });
     while (!stop.aborted) {
       const now = readCpuTimes();
-      const memoryAvailableBytes = await readMemoryAvailable();
+      const memoryAvailableBytes = await readMemoryAvailable({ stop });
       current = { ...facts, memoryAvailableBytes, cpuBusy: busyBetween(before, now) };
       before = now;
       await clock.sleep(LOAD_MS, stop).catch(() => undefined);

@@ -71,15 +71,11 @@ export async function readMachine(options: MachineOptions): Promise<Lasting> {
   };
 }
 
-/**
- * What new processes can have. Never rejects, as above. Asked again and again: it ends by its deadline alone, since a signal
- * made of the agent's own for each look would outlive it (Node 20).
- */
-export async function readMemoryAvailable(
-  options: Omit<MachineOptions, "stop"> = {},
-): Promise<number | undefined> {
-  const { deadlineMs = DEADLINE_MS } = options;
-  const mem = await told(async () => (await sourceOf(options)).mem(), AbortSignal.timeout(deadlineMs));
+/** What new processes can have. Never rejects, as above. */
+export async function readMemoryAvailable(options: MachineOptions): Promise<number | undefined> {
+  const { stop, deadlineMs = DEADLINE_MS } = options;
+  using deadline = new Deadline(deadlineMs, { stop, clock });
+  const mem = await told(async () => (await sourceOf(options)).mem(), deadline.signal);
   return positive(mem?.available);
 }
 

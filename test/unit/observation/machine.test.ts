@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { getEventListeners } from "node:events";
 import os from "node:os";
 import {
   busyBetween,
@@ -53,6 +54,11 @@ describe("the facts of the machine", () => {
     const silent: MachineSource = { cpu: never, mem: never, osInfo: never };
     const { memoryBytes } = await readMachine({ source: silent, stop: AbortSignal.abort() });
     assert.equal(memoryBytes, undefined);
+    const stopping = new AbortController();
+    const left = readMemoryAvailable({ source: silent, stop: stopping.signal, deadlineMs: 600_000 });
+    stopping.abort();
+    assert.equal(await left, undefined);
+    assert.deepEqual(getEventListeners(stopping.signal, "abort"), []);
   });
 
   it("leave out what the machine does not know", async () => {
@@ -63,12 +69,12 @@ describe("the facts of the machine", () => {
     };
     const nothing = { cpuModel: undefined, cpus: undefined, memoryBytes: undefined, osRelease: undefined };
     assert.deepEqual(await readMachine({ source: empty, stop }), nothing);
-    assert.equal(await readMemoryAvailable({ source: empty }), undefined);
+    assert.equal(await readMemoryAvailable({ source: empty, stop }), undefined);
   });
 
   it("name what memory is left", async () => {
-    assert.equal(await readMemoryAvailable({ source }), 8_388_608_000);
-    const here = (await readMemoryAvailable({ deadlineMs: 30_000 })) ?? 0;
+    assert.equal(await readMemoryAvailable({ source, stop }), 8_388_608_000);
+    const here = (await readMemoryAvailable({ stop, deadlineMs: 30_000 })) ?? 0;
     assert.ok(here > 0 && here <= os.totalmem(), String(here));
   });
 
@@ -91,7 +97,8 @@ describe("the facts of the machine", () => {
       syncBuiltinESMExports();
       const { readCpuTimes, readMemoryAvailable } = await import(${JSON.stringify(MODULE)});
       readCpuTimes();
-      console.log((await readMemoryAvailable({ deadlineMs: 30_000 })) > 0);`;
+      const { signal: stop } = new AbortController();
+      console.log((await readMemoryAvailable({ stop, deadlineMs: 30_000 })) > 0);`;
     const ran = spawnSync(process.execPath, ["--input-type=module", "-e", programs], { encoding: "utf8" });
     assert.deepEqual([ran.stdout, ran.stderr], ["true\n", ""]);
   });
