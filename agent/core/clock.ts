@@ -6,7 +6,7 @@ export interface Clock {
   readonly now: () => number;
   /** Milliseconds since the epoch; for what is written down and shown. May step. */
   readonly wall: () => number;
-  /** Resolves after `ms`, however long that is; rejects with the signal's reason when it aborts first. */
+  /** Resolves after `ms`, however long that is; rejects when the signal aborts first, with an AbortError whose cause is the signal's reason. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 

@@ -36,7 +36,8 @@ export class FakeClock implements Clock {
     return new Promise((resolve, reject) => {
       const abort = (): void => {
         this.#sleepers.delete(sleeper);
-        reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+        const error = new Error("The operation was aborted", { cause: signal.reason });
+        reject(Object.assign(error, { name: "AbortError" }));
       };
       const wake = (): void => {
         signal.removeEventListener("abort", abort);
