@@ -85,7 +85,7 @@ interface ClosedGpu {
 export interface UntoldOfHost {
   /** At least one, what costs most first; `what`: as the scheduler calls it. */
   readonly parts: readonly { readonly trouble: UntoldTrouble; readonly what: string; readonly why: string }[];
-  /** How often they were tried without all of them being told; 0 where nothing was. */
+  /** How often they were tried, but for what is in vain, without all of them being told; 0 where nothing was. */
   readonly times: number;
 }
 

@@ -101,9 +101,16 @@ function judgedUntold(look: Look, scheduler: SchedulerReading | undefined) {
     return kind === "told" ? pass("all", { name }) : unknown("not-told");
   }
   const { trouble } = first;
-  look.saw(`scheduler ${name}: a part untold`, times > 0 ? `${trouble}, ${times} in a row` : trouble);
+  look.saw(`scheduler ${name}: a part untold`, triesText(parts, times));
   tell(look, parts, ({ what, why }) => [what, why]);
   return fail(trouble, { name, why: whyOf(trouble, parts.slice(0, MOST_SHOWN)) });
+}
+
+/** What is in vain is never tried: the count is of what there is beside it. */
+function triesText(parts: UntoldOfHost["parts"], times: number): string {
+  const tried = parts.find(({ trouble }) => trouble !== "in-vain");
+  const inVain = parts.some(({ trouble }) => trouble === "in-vain") ? ["in-vain"] : [];
+  return [...inVain, ...(tried ? [`${tried.trouble}, ${times} in a row`] : [])].join("; ");
 }
 
 /** The message says what is the matter with those of that trouble; of the others their own word does. */
