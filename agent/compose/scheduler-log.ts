@@ -18,18 +18,20 @@ export function roundLog(log: Told): (round: EndedRound) => void {
     failing = failure?.kind;
     if (failure) return;
     const parts = now?.parts ?? [];
+    const isWhole = parts.length === 0;
+    if (hasFailed && !isWhole) log.info({ scheduler }, manner.isTold ? TOLD_AGAIN : ASKED_AGAIN);
     for (const part of parts) {
       const { kind, what, message: why } = part;
       if (!untold.has(keyOf(part))) log.warn({ scheduler, kind, what, why }, untoldWords(part, manner));
     }
-    const isWhole = parts.length === 0;
-    if (hasFailed || (isWhole && untold.size > 0))
-      log.info({ scheduler }, manner.isTold ? "the scheduler is told again" : OVER);
+    if (isWhole && (hasFailed || untold.size > 0)) log.info({ scheduler }, manner.isTold ? TOLD_AGAIN : OVER);
     untold = new Set(parts.map(keyOf));
   };
 }
 
-/** Of one that is told nothing by the configuration. */
+const TOLD_AGAIN = "the scheduler is told again";
+/** Of one that is told nothing by the configuration, while something else is amiss, and once nothing is. */
+const ASKED_AGAIN = "the scheduler is asked again";
 const OVER = "what was amiss with the scheduler is over";
 
 const done = {

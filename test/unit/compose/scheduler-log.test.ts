@@ -88,7 +88,15 @@ describe("the log of the scheduler", () => {
     const undone = "something is left undone with the scheduler unrecorded /s/slurm.json";
     assert.deepEqual(round(refused(node, record)), [inVain, undone]);
     assert.deepEqual(round({}), [over]);
-    assert.deepEqual(round({ failure }), ["the scheduler cannot be asked unreachable"]);
+    const unasked = "the scheduler cannot be asked unreachable";
+    assert.deepEqual(round({ failure }), [unasked]);
+    assert.deepEqual(round({}), [over]);
+    // While anything goes on nothing is over.
+    const askedAgain = "the scheduler is asked again";
+    assert.deepEqual(round({ failure }), [unasked]);
+    assert.deepEqual(round(refused(node)), [askedAgain, inVain]);
+    assert.deepEqual(round({ failure }), [unasked]);
+    assert.deepEqual(round(refused(node)), [askedAgain]);
     assert.deepEqual(round({}), [over]);
   });
 
