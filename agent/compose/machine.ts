@@ -24,10 +24,10 @@ export function composeMachine({ simulated }: { readonly simulated: boolean }): 
   let current = nobodysMachine;
   const run = async (stop: AbortSignal): Promise<void> => {
     let before = readCpuTimes();
-    const facts = await readMachine({ stop });
+    const facts = await readMachine({ stop, clock });
     while (!stop.aborted) {
       const now = readCpuTimes();
-      const memoryAvailableBytes = await readMemoryAvailable({ stop });
+      const memoryAvailableBytes = await readMemoryAvailable({ stop, clock });
       current = { ...facts, memoryAvailableBytes, cpuBusy: busyBetween(before, now) };
       before = now;
       await clock.sleep(LOAD_MS, stop).catch(() => undefined);

@@ -178,7 +178,7 @@ function slurmScheduler(
 ): SlurmScheduler {
   if (cluster === undefined) throw new TypeError("the configuration does not name Slurm's cluster");
   return new SlurmScheduler({
-    commands: new SlurmPrograms({ prefix, conf, timeoutMs: durationMs(timeout) }),
+    commands: new SlurmPrograms({ prefix, conf, timeoutMs: durationMs(timeout), clock }),
     node: () => node ?? hostname()?.split(".")[0],
     ...{ cluster, publish, clock, counts, onCarriedOut: orderLog("slurm", log) },
   });

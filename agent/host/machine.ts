@@ -3,7 +3,7 @@
 // starts; mem() reads /proc.
 // It is large, and loaded only where it is asked.
 import { cpus } from "node:os";
-import { systemClock as clock } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import { Deadline } from "../core/deadline.ts";
 
 /** Facts of the machine that are worth showing. Undefined: the machine did not say, or not in time. */
@@ -46,6 +46,7 @@ export interface MachineSource {
 
 export interface MachineOptions {
   readonly stop: AbortSignal;
+  readonly clock: Pick<Clock, "sleep">;
   /** Milliseconds until what has not been said counts as undefined; default 5,000. */
   readonly deadlineMs?: number;
   readonly source?: MachineSource;
@@ -55,7 +56,7 @@ const DEADLINE_MS = 5_000;
 
 /** What does not change while the agent runs. Never rejects: nothing the agent does depends on these facts. */
 export async function readMachine(options: MachineOptions): Promise<Lasting> {
-  const { stop, deadlineMs = DEADLINE_MS } = options;
+  const { stop, clock, deadlineMs = DEADLINE_MS } = options;
   using deadline = new Deadline(deadlineMs, { stop, clock });
   const { signal } = deadline;
   const [cpu, mem, os] = await Promise.all([
@@ -73,7 +74,7 @@ export async function readMachine(options: MachineOptions): Promise<Lasting> {
 
 /** What new processes can have. Never rejects, as above. */
 export async function readMemoryAvailable(options: MachineOptions): Promise<number | undefined> {
-  const { stop, deadlineMs = DEADLINE_MS } = options;
+  const { stop, clock, deadlineMs = DEADLINE_MS } = options;
   using deadline = new Deadline(deadlineMs, { stop, clock });
   const mem = await told(async () => (await sourceOf(options)).mem(), deadline.signal);
   return positive(mem?.available);

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
-import { systemClock as clock } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import { Deadline } from "../core/deadline.ts";
 import { messageOf } from "../core/errors.ts";
 import { untilAborted } from "../core/until-aborted.ts";
@@ -20,6 +20,8 @@ export interface ProgramsOptions {
   readonly conf: string | undefined;
   /** Of each run. */
   readonly timeoutMs: number;
+  /** By which slurm.conf is waited for. */
+  readonly clock: Pick<Clock, "sleep">;
 }
 
 const FOLDERS = { scontrol: "bin", squeue: "bin", slurmd: "sbin" } as const satisfies Record<
@@ -61,7 +63,7 @@ export class SlurmPrograms implements SlurmCommands {
 
   /** Without it `slurmd -G` says nothing and does not end. */
   async #expectConf(conf: string, signal: AbortSignal): Promise<void> {
-    const { timeoutMs } = this.#options;
+    const { timeoutMs, clock } = this.#options;
     using deadline = new Deadline(timeoutMs, { stop: signal, clock });
     this.#looking ??= expectReadable(conf).finally(() => {
       this.#looking = undefined;

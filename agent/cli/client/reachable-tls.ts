@@ -54,8 +54,14 @@ export function indicatedName(target: TlsTarget): string {
 
 function secureSocket(target: TlsTarget, { ca, certificate, key }: TlsFiles): TLSSocket {
   return connect({
-    ...{ host: target.host, port: target.port, ca, cert: certificate, key, minVersion: "TLSv1.3" },
-    ...{ ALPNProtocols: ["h2"], servername: indicatedName(target) },
+    host: target.host,
+    port: target.port,
+    ca,
+    cert: certificate,
+    key,
+    minVersion: "TLSv1.3",
+    ALPNProtocols: ["h2"],
+    servername: indicatedName(target),
     checkServerIdentity: (_, shown) => checkServerIdentity(nameToCheck(target), shown),
   });
 }
@@ -64,7 +70,9 @@ function secureSocket(target: TlsTarget, { ca, certificate, key }: TlsFiles): TL
 function silent(target: TlsTarget, late: Limit, cause: unknown): CliError {
   const why = `what listens at ${addressOf(target)} takes connections and says nothing`;
   return new CliError("unreachable", `vgpud does not answer: ${why}`, {
-    ...{ hints: [STUCK_THERE], late, cause },
+    hints: [STUCK_THERE],
+    late,
+    cause,
   });
 }
 
@@ -98,8 +106,10 @@ function unreachable({ target, files, timeout }: Omit<TlsReach, "signal">, error
   if (/^ERR_SSL_.*ALERT/.test(code)) return refused(target, files);
   const { why, hint } = reasonOf(code, target, error);
   return new CliError("unreachable", `vgpud does not answer: ${why}`, {
-    ...{ kind: UNREACHED.has(code) ? "unreached" : undefined, hints: [hint] },
-    ...{ late: code === LATE ? timeout : undefined, cause: error },
+    kind: UNREACHED.has(code) ? "unreached" : undefined,
+    hints: [hint],
+    late: code === LATE ? timeout : undefined,
+    cause: error,
   });
 }
 

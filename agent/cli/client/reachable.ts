@@ -57,7 +57,9 @@ export function refusedSocket(socketPath: string, error: unknown): CliError {
   const { why, hint } = unreachable(socketPath, errno);
   const kind = THERE.has(errno) ? undefined : "unserved";
   return new CliError("unreachable", `vgpud does not answer: ${why}`, {
-    ...{ kind, hints: [hint], cause: error },
+    kind,
+    hints: [hint],
+    cause: error,
   });
 }
 

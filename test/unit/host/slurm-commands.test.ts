@@ -3,12 +3,14 @@ import assert from "node:assert/strict";
 import { access, chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { systemClock } from "../../../agent/core/clock.ts";
 import { SlurmPrograms } from "../../../agent/host/slurm-commands.ts";
 
 describe("Slurm's programs", () => {
   let prefix: string;
   const never = new AbortController().signal;
-  const programs = (timeoutMs = 30_000, conf?: string) => new SlurmPrograms({ prefix, conf, timeoutMs });
+  const programs = (timeoutMs = 30_000, conf?: string) =>
+    new SlurmPrograms({ prefix, conf, timeoutMs, clock: systemClock });
   const install = async (script: string, program = "bin/scontrol"): Promise<void> => {
     const file = path.join(prefix, program);
     await writeFile(file, `#!/bin/sh\n${script}\n`);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { getEventListeners } from "node:events";
 import os from "node:os";
+import { systemClock } from "../../../agent/core/clock.ts";
 import {
   busyBetween,
   readCpuTimes,
@@ -9,6 +10,7 @@ import {
   readMemoryAvailable,
   type MachineSource,
 } from "../../../agent/host/machine.ts";
+import { FakeClock } from "../../fakes/clock.ts";
 
 const source: MachineSource = {
   cpu: () => Promise.resolve({ manufacturer: "Intel", brand: "Core i5-7500", cores: 4 }),
@@ -18,10 +20,12 @@ const source: MachineSource = {
 const MODULE = import.meta.resolve("../../../agent/host/machine.js");
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 const stop = new AbortController().signal;
+/** Stands still. */
+const clock = new FakeClock();
 
 describe("the facts of the machine", () => {
   it("name the processor, its count, the memory and the distribution", async () => {
-    assert.deepEqual(await readMachine({ source, stop }), {
+    assert.deepEqual(await readMachine({ source, stop, clock }), {
       cpuModel: "Intel Core i5-7500",
       cpus: 4,
       memoryBytes: 16_777_216_000,
@@ -37,25 +41,24 @@ describe("the facts of the machine", () => {
       },
       osInfo: () => Promise.reject(new Error("no shell")),
     };
-    const { cpus, memoryBytes, osRelease } = await readMachine({ source: failing, stop });
+    const { cpus, memoryBytes, osRelease } = await readMachine({ source: failing, stop, clock });
     assert.deepEqual([cpus, memoryBytes, osRelease], [4, undefined, undefined]);
   });
 
   it("leave out what is not said by the deadline", async () => {
-    const { cpuModel, osRelease } = await readMachine({
-      source: { ...source, cpu: never },
-      stop,
-      deadlineMs: 20,
-    });
+    const passing = new FakeClock();
+    const reading = readMachine({ source: { ...source, cpu: never }, stop, clock: passing, deadlineMs: 20 });
+    await passing.advance(20);
+    const { cpuModel, osRelease } = await reading;
     assert.deepEqual([cpuModel, osRelease], [undefined, "Debian GNU/Linux 12"]);
   });
 
   it("leave out what is not said when the agent stops", async () => {
     const silent: MachineSource = { cpu: never, mem: never, osInfo: never };
-    const { memoryBytes } = await readMachine({ source: silent, stop: AbortSignal.abort() });
+    const { memoryBytes } = await readMachine({ source: silent, stop: AbortSignal.abort(), clock });
     assert.equal(memoryBytes, undefined);
     const stopping = new AbortController();
-    const left = readMemoryAvailable({ source: silent, stop: stopping.signal, deadlineMs: 600_000 });
+    const left = readMemoryAvailable({ source: silent, stop: stopping.signal, clock, deadlineMs: 600_000 });
     stopping.abort();
     assert.equal(await left, undefined);
     assert.deepEqual(getEventListeners(stopping.signal, "abort"), []);
@@ -68,13 +71,13 @@ describe("the facts of the machine", () => {
       osInfo: () => Promise.resolve({ distro: "unknown", release: "unknown" }),
     };
     const nothing = { cpuModel: undefined, cpus: undefined, memoryBytes: undefined, osRelease: undefined };
-    assert.deepEqual(await readMachine({ source: empty, stop }), nothing);
-    assert.equal(await readMemoryAvailable({ source: empty, stop }), undefined);
+    assert.deepEqual(await readMachine({ source: empty, stop, clock }), nothing);
+    assert.equal(await readMemoryAvailable({ source: empty, stop, clock }), undefined);
   });
 
   it("name what memory is left", async () => {
-    assert.equal(await readMemoryAvailable({ source, stop }), 8_388_608_000);
-    const here = (await readMemoryAvailable({ stop, deadlineMs: 30_000 })) ?? 0;
+    assert.equal(await readMemoryAvailable({ source, stop, clock }), 8_388_608_000);
+    const here = (await readMemoryAvailable({ stop, clock, deadlineMs: 30_000 })) ?? 0;
     assert.ok(here > 0 && here <= os.totalmem(), String(here));
   });
 
@@ -104,7 +107,7 @@ describe("the facts of the machine", () => {
   });
 
   it("agree with Node where both say something", async () => {
-    const { cpus, memoryBytes } = await readMachine({ stop, deadlineMs: 30_000 });
+    const { cpus, memoryBytes } = await readMachine({ stop, clock: systemClock, deadlineMs: 30_000 });
     assert.equal(cpus, os.cpus().length);
     assert.equal(memoryBytes, os.totalmem());
   });
