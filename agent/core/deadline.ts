@@ -45,9 +45,10 @@ export class Deadline implements Disposable {
   async #endAfter(ms: number, clock: Pick<Clock, "sleep">): Promise<void> {
     try {
       await clock.sleep(ms, this.#ended.signal);
-    } catch {
-      // It was stopped, or disposed of.
-      return;
+    } catch (error) {
+      // It was stopped, or disposed of; a clock that fails otherwise would leave it without an end.
+      if (this.#ended.signal.aborted) return;
+      throw error;
     }
     this.#isOver = !this.#ended.signal.aborted;
     this.#stop.removeEventListener("abort", this.#end);

@@ -18,6 +18,7 @@ const source: MachineSource = {
   osInfo: () => Promise.resolve({ distro: "Debian GNU/Linux", release: "12" }),
 };
 const MODULE = import.meta.resolve("../../../agent/host/machine.js");
+const CLOCK = import.meta.resolve("../../../agent/core/clock.js");
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 const stop = new AbortController().signal;
 /** Stands still. */
@@ -100,8 +101,9 @@ describe("the facts of the machine", () => {
       syncBuiltinESMExports();
       const { readCpuTimes, readMemoryAvailable } = await import(${JSON.stringify(MODULE)});
       readCpuTimes();
+      const { systemClock: clock } = await import(${JSON.stringify(CLOCK)});
       const { signal: stop } = new AbortController();
-      console.log((await readMemoryAvailable({ stop, deadlineMs: 30_000 })) > 0);`;
+      console.log((await readMemoryAvailable({ stop, clock, deadlineMs: 30_000 })) > 0);`;
     const ran = spawnSync(process.execPath, ["--input-type=module", "-e", programs], { encoding: "utf8" });
     assert.deepEqual([ran.stdout, ran.stderr], ["true\n", ""]);
   });
