@@ -2,5 +2,5 @@
 
 export const hypervisors = ["kvm", "xen", "xen-guest", "none"] as const;
 
-/** `xen`: dom0 of Xen; `xen-guest`: a machine on a Xen whose dom0 is another. On the last two no vGPU is made. */
+/** `xen`: dom0 of Xen; `xen-guest`: a machine on a Xen whose dom0 is another, where no vGPU is made; `none`: QEMU emulates the processor. */
 export type HypervisorName = (typeof hypervisors)[number];

@@ -3,6 +3,7 @@ import { DRAINED, traitOf } from "../../core/placement-names.ts";
 import type { Flavor } from "./flavor.ts";
 
 const OF_MODE = traitOf("mode", "");
+const XEN_GUEST = traitOf("hypervisor", "xen-guest");
 
 /** What is said of each such trait of the flavor. */
 export function vainTraits({
@@ -13,6 +14,7 @@ export function vainTraits({
   const own = traitOf("mode", vgpu.mode);
   const required = traits.required.flatMap((trait) => {
     if (trait === DRAINED) return [`requires ${trait}, and of a GPU that is drained nothing is given out`];
+    if (trait === XEN_GUEST) return [`requires ${trait}, and on a guest of Xen nothing is given out`];
     const isOther = trait.startsWith(OF_MODE) && trait !== own;
     return isOther ? [`requires ${trait}, and what gives a vGPU of ${vgpu.mode} has ${own}`] : [];
   });

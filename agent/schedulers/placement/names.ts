@@ -2,7 +2,7 @@
 import { quantities, type Quantities, type Quantity } from "../../capacity/quantities.ts";
 import type { PciAddress } from "../../core/ids.ts";
 import { modes } from "../../core/modes.ts";
-import { DRAINED, traitOf, TRAITS } from "../../core/placement-names.ts";
+import { DRAINED, HYPERVISOR_TRAITS, traitOf, TRAITS } from "../../core/placement-names.ts";
 import { uuidOfName } from "../../core/uuid.ts";
 import type { Resources } from "../../placement/model.ts";
 
@@ -41,11 +41,11 @@ export function quantitiesIn(resources: Resources, classes: Classes): Quantities
   );
 }
 
-/** Those that callers ask for, or for the absence of, whether a host has them or not. Of a GPU of another hypervisor nobody asks for anything. */
+/** Those that callers ask for, or for the absence of, whether a host has them or not. */
 export const CALLERS_TRAITS: readonly string[] = [
   DRAINED,
   ...modes.map((mode) => traitOf("mode", mode)),
-  ...["kvm", "xen"].map((hypervisor) => traitOf("hypervisor", hypervisor)),
+  ...HYPERVISOR_TRAITS,
 ];
 
 export function isOwnTrait(trait: string): boolean {

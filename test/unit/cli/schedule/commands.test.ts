@@ -383,6 +383,10 @@ describe("vgpuctl schedule", () => {
         `${never} forbids ${of}MODE_SRIOV, which all have that give a vGPU of sriov\n`,
       ].join(""),
     );
+    assert.equal(
+      await warned('HYPERVISOR_XEN_GUEST": required'),
+      `${never} requires ${of}HYPERVISOR_XEN_GUEST, and on a guest of Xen nothing is given out\n`,
+    );
     assert.equal(await warned('DRAINED": forbidden', 'MODE_GVT_G": forbidden', 'MODE_SRIOV": required'), "");
   });
 
