@@ -20,7 +20,9 @@ export function calledOtherwise({ cluster }: ConfigTold, expected: string): Sche
 /** Undefined where it may give jobs some. */
 export function givingNone({ selectType }: ConfigTold): SchedulerError | undefined {
   return selectType === WITHOUT_GRES
-    ? slurmError("no-gres", `${GIVES_NONE}, so that no job's claim is found: ${TO_GIVE_SOME}`)
+    ? slurmError("no-gres", `${GIVES_NONE}, so that no job's claim is found: ${TO_GIVE_SOME}`, {
+        retry: "at-change",
+      })
     : undefined;
 }
 

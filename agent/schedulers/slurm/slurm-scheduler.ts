@@ -66,8 +66,8 @@ export class SlurmScheduler implements Scheduler {
   readonly #options: SlurmSchedulerOptions;
   #limits: Limits | undefined;
   /**
-   * The cluster was found to be called as configured, and to give jobs GRES. That lasts: a slurmctld that has another name than before does
-   * not start, and to give jobs no GRES any more it has to forget all.
+   * The cluster was found to be called as configured, and to give jobs GRES. It is not asked again for that: a slurmctld that has another name
+   * than before does not start, and of one that gives jobs none any more the first job that comes with a claim tells.
    */
   #isServing = false;
   /** Of running jobs. */
@@ -163,9 +163,10 @@ export class SlurmScheduler implements Scheduler {
 
   /** The refusal is no other where Slurm does not say it. */
   async #toHaveSome(node: SlurmNode, signal: AbortSignal): Promise<string> {
-    if (this.#isServing) return SUBMIT_WITH_SOME;
     try {
-      return toHaveSome(await node.config(signal));
+      const config = await node.config(signal);
+      if (givingNone(config)) this.#isServing = false;
+      return toHaveSome(config);
     } catch (error) {
       if (error instanceof SchedulerError) return SUBMIT_WITH_SOME;
       throw error;

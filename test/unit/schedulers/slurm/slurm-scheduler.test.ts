@@ -277,8 +277,18 @@ describe("Slurm in front of a host", () => {
   it("tells a Slurm that gives jobs no GRES that the host is drained, all the same", async () => {
     slurm.selectType = "select/linear";
     const drained = host([gpu({ drained: true })]);
-    await assert.rejects(scheduler().heal(drained, signal), { kind: "no-gres" });
+    await assert.rejects(scheduler().heal(drained, signal), { kind: "no-gres", retry: "at-change" });
     assert.match(slurm.state, /DRAIN/);
+  });
+
+  it("finds by a job that has none that a Slurm which gave GRES before gives none any more", async () => {
+    const asked = scheduler();
+    await asked.heal(host(), signal);
+    slurm.selectType = "select/linear";
+    slurm.jobs.set("17", { state: "RUNNING", gres: "(null)" });
+    const claim = claimId("slurm:c:17");
+    await assert.rejects(asked.bookingOf(claim, signal), rejection("CLAIM_NOT_BOOKED", /select\/linear/));
+    await assert.rejects(asked.heal(host(), signal), { kind: "no-gres" });
   });
 
   it("says that Slurm gives jobs no GRES, and does not send who asked for some to ask for it", async () => {
