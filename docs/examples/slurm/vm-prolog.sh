@@ -6,6 +6,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 request=/etc/slurm/vm/$SLURM_JOB_PARTITION.yaml
 [ -e "$request" ] || exit 0
 
+# Seconds: vgpud, libvirt or slurmctld may be just restarting.
+patience=60
 log() { logger -t vm-prolog -p daemon.err "job $SLURM_JOB_ID $*"; }
 say() { log "has no machine $*"; }
 # Once slurmctld answers: while it is restarted no other job begins here either. PrologEpilogTimeout is the end of it.
@@ -17,9 +19,14 @@ ask() {
   "$@"
 }
 hold() {
-  # One that was cancelled meanwhile is not to come back, and where squeue fails that is not known.
+  # One that was cancelled meanwhile is not to come back: where squeue does not say whether it was, Slurm holds it, and drains the node.
+  last=$(($(date +%s) + patience))
   until jobs=$(ask squeue --noheader --jobs="$SLURM_JOB_ID" --states=CONFIGURING,RUNNING --format=%A 2>&1); do
     case $jobs in *"Invalid job id"*) exit 0 ;; esac
+    if [ "$(date +%s)" -ge "$last" ]; then
+      log "may be cancelled, which squeue does not say: $jobs"
+      exit 1
+    fi
     sleep 2
   done
   echo "$jobs" | grep -qx "$SLURM_JOB_ID" || exit 0
@@ -34,8 +41,6 @@ if ! job=$(ask scontrol show job -d "$SLURM_JOB_ID" 2>&1); then
 fi
 echo "$job" | grep -Eq "^ +Nodes=.* GRES=(.*,)?($own)[(:]" || exit 0
 
-# vgpud, libvirt or slurmctld may be just restarting.
-patience=60
 end=$(($(date +%s) + patience))
 until said=$(vgpuctl create "vm-$SLURM_JOB_ID" -f "$request" --claim-id "slurm:$SLURM_CLUSTER_NAME:$SLURM_JOB_ID" 2>&1); do
   code=$?
