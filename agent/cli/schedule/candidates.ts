@@ -278,8 +278,9 @@ class Walk {
   ): Promise<Scheduled | undefined> {
     const said = this.#options.saidBy(place.host, error);
     const verdict = verdictOn(error, mayExist);
-    if (verdict.then === "keep" || !(verdict.isCertain || (await this.#hasNone(place))))
-      return this.#failed(said, place);
+    if (verdict.then === "keep") return this.#failed(said, place);
+    const unsure = verdict.isCertain ? undefined : await this.#unlessNone(place, said);
+    if (unsure) return this.#failed(unsure, place);
     const unreleased = await this.#release();
     if (unreleased) return this.#failed(unreleased, place);
     if (verdict.then === "wrong" || error.ending === "interrupted") return this.#failed(said, undefined);
@@ -289,16 +290,16 @@ class Walk {
     return undefined;
   }
 
-  /** Whether the host says that it has no domain of the claim, or has it no more. Not so for one that does not answer. */
-  async #hasNone({ host }: Place): Promise<boolean> {
+  /** Undefined where the host says that it has no domain of the claim, or has it no more. Else `said`, or the user's interrupt. */
+  async #unlessNone({ host }: Place, said: CliError): Promise<CliError | undefined> {
     const { agentOf, claimId } = this.#options;
     const agent = agentOf(host, "read");
     try {
       const domain = await domainOfClaim(claimId, agent);
-      return domain === undefined || isGone(domain);
+      return domain === undefined || isGone(domain) ? undefined : said;
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
-      return false;
+      return error.ending === "interrupted" ? error.with({ lines: [`  ${said.message}`] }) : said;
     } finally {
       agent.close();
     }

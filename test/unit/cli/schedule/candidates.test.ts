@@ -243,6 +243,16 @@ describe("an interrupted call", () => {
     assert.equal(standing, "held");
     assert.equal(hosts.api.claims.size, 1);
   });
+
+  it("keeps what may have one where it comes while the host that failed in the middle is asked for it", async () => {
+    const hosts = new Hosts({ a: () => refusal(status.UNAVAILABLE, "LIBVIRT_TIMEOUT"), b: makes });
+    hosts.failing.set("a", new CliError("interrupted", "interrupted"));
+    const { ended, standing } = await hosts.schedule();
+    assert.ok(ended.kind === "failed");
+    assert.deepEqual([ended.error.ending, ended.place?.host, standing], ["interrupted", "a", "held"]);
+    assert.deepEqual(ended.error.lines, ["  refused with LIBVIRT_TIMEOUT"]);
+    assert.deepEqual([hosts.asked.length, hosts.api.claims.size], [1, 1]);
+  });
 });
 
 describe("a call that repeats another with its claim", () => {
