@@ -5,7 +5,14 @@ import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import type { Opened } from "./opened.ts";
 import { LOOK } from "./silent-hosts.ts";
-import { unaskedEnding, unaskedHints, unaskedLines, unaskedNames, type UnaskedHosts } from "./unasked.ts";
+import {
+  againHints,
+  unaskedEnding,
+  unaskedHints,
+  unaskedLines,
+  unaskedNames,
+  type UnaskedHosts,
+} from "./unasked.ts";
 import { claimOnHost, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 /** A host that is given too little for its answer may have the domain all the same, and then there would be a second one. */
@@ -79,7 +86,7 @@ export function notGivenBack(
     kind: "booked-elsewhere",
     lines: unaskedLines(unasked),
     hints: [
-      "the same line again once each of them answers",
+      ...againHints(unasked),
       ...unaskedHints(unasked, saidBy),
       `to give it back all the same, without asking them: ${line("destroy", claimId, "--host", booked)}`,
     ],

@@ -17,7 +17,7 @@ import { isOfPlacement } from "./placement-failure.ts";
 import { placeText, type Place } from "./places.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
 import { strangeTraits } from "./strange-traits.ts";
-import { unaskedJson, type UnaskedHosts } from "./unasked.ts";
+import { addressHints, isAnyFault, unaskedJson, type UnaskedHosts } from "./unasked.ts";
 import { vainTraits } from "./vain-traits.ts";
 
 interface About {
@@ -79,8 +79,10 @@ function secondOnes(unasked: UnaskedHosts, { claimId, line }: About): readonly s
   if (unasked.size === 0) return [];
   const some = [...unasked].slice(0, MOST_SHOWN).map(([host, { why }]) => `${host} (${why})`);
   const more = unasked.size > MOST_SHOWN ? ` and ${unasked.size - MOST_SHOWN} more` : "";
+  const once = isAnyFault(unasked) ? "they answer" : "their addresses are right";
   return [
-    `warning: whether others have a domain of claim ${claimId}, too, is not known: ${some.join(", ")}${more}; where its booking was moved by hand, look there once they answer: ${line("status", claimId, "--host", "HOST")}`,
+    `warning: whether others have a domain of claim ${claimId}, too, is not known: ${some.join(", ")}${more}; where its booking was moved by hand, look there once ${once}: ${line("status", claimId, "--host", "HOST")}`,
+    ...addressHints(unasked).map((hint) => `hint: ${hint}`),
   ];
 }
 

@@ -7,7 +7,7 @@ import { domainsOfClaim, domainsOn, type Domains } from "./domains-seen.ts";
 import { allHeld, heldBy, type Asked, type Held } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { addressHints, unaskedEnding, unaskedHints, unaskedLines } from "./unasked.ts";
+import { unaskedEnding, unaskedHints, unaskedLines } from "./unasked.ts";
 
 interface Claim {
   readonly claimId: string;
@@ -126,10 +126,6 @@ function unsure(
   const byId = `name the claim by its id, as shown by: ${line("list")}`;
   return new CliError(unaskedEnding(unasked), `which claim has domain ${word} is not known`, {
     lines: unaskedLines(unasked),
-    hints: [
-      ...(known.length === 0 ? [byId] : known),
-      ...unaskedHints(unasked, saidBy),
-      ...addressHints(unasked),
-    ],
+    hints: [...(known.length === 0 ? [byId] : known), ...unaskedHints(unasked, saidBy)],
   });
 }

@@ -64,15 +64,29 @@ export function unaskedJson(hosts: UnaskedHosts): readonly Readonly<Record<strin
   return [...hosts].map(([host, { why: message }]) => ({ host, message }));
 }
 
+/** For a line whose end hangs on them. One that another answers for comes to the same however often it is asked. */
+export function againHints(hosts: UnaskedHosts): readonly string[] {
+  return isAnyFault(hosts) ? ["the same line again once each of them answers"] : [];
+}
+
+/** Whether one of them failed, in place of another that answers for it. */
+export function isAnyFault(hosts: UnaskedHosts): boolean {
+  return [...hosts.values()].some(({ fault }) => fault !== undefined);
+}
+
 /** Where another answers for one of them. */
 export function addressHints(hosts: UnaskedHosts): readonly string[] {
   return [...hosts.values()].some(({ fault }) => fault === undefined) ? [RIGHT_ADDRESS] : [];
 }
 
-/** Of each kind of fault, and of hosts that are no more where somebody might be one. */
+/** Of each kind of fault, of hosts that are no more where somebody might be one, and of addresses where another answers. */
 export function unaskedHints(hosts: UnaskedHosts, saidBy: SaidBy): readonly string[] {
   const told = [...hosts].flatMap(([host, { fault }]) => (fault === undefined ? [] : [saidBy(host, fault)]));
   const hints = new Set(told.flatMap((each) => each.hints));
   hints.delete(HOST_NO_MORE);
-  return [...[...hints].slice(0, MOST_HINTS), ...(told.some(isNobodyThere) ? [HOST_NO_MORE] : [])];
+  return [
+    ...[...hints].slice(0, MOST_HINTS),
+    ...(told.some(isNobodyThere) ? [HOST_NO_MORE] : []),
+    ...addressHints(hosts),
+  ];
 }

@@ -12,6 +12,7 @@ import type { Opened } from "./opened.ts";
 import { hostsAmong } from "./places.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import {
+  againHints,
   answeredByAnother,
   failedAsking,
   unaskedAmong,
@@ -151,7 +152,7 @@ export function notKnown(
     });
   return new CliError(unaskedEnding(unasked), message, {
     lines: unaskedLines(unasked),
-    hints: ["the same line again once each of them answers", ...unaskedHints(unasked, saidBy), otherwise],
+    hints: [...againHints(unasked), ...unaskedHints(unasked, saidBy), otherwise],
   });
 }
 

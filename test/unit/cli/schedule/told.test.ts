@@ -102,7 +102,8 @@ describe("a create that left a booking", () => {
 describe("a create that was made", () => {
   it("says who was passed over, and who could not be asked for a domain of the claim, and why", () => {
     const lost: Lost = { place, reason: "GPU_DRAINED", why: "GPU is drained", ending: "conflict", hints: [] };
-    const unasked = new Map([["kvm-9", { why: "vgpud does not answer" }]]);
+    const why = "vgpud does not answer";
+    const unasked = new Map([["kvm-9", { why, fault: new CliError("unreachable", why) }]]);
     const ended = { kind: "made", place, response: CreateDomainResponse.create(), unasked } as const;
     const { messages } = scheduledAnswer(
       { ended, lost: [lost], standing: "held" },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
 import {
-  addressHints,
+  againHints,
   HOST_NO_MORE,
   RIGHT_ADDRESS,
   unaskedEnding,
@@ -45,12 +45,15 @@ describe("hosts that could not be asked", () => {
   });
 
   it("lead to their addresses where another answers for one, and add no hint of a fault for it", () => {
-    assert.deepEqual(addressHints(unasked({ a: refused }, ["b", "c"])), [RIGHT_ADDRESS]);
-    assert.deepEqual(addressHints(unasked({ a: refused })), []);
-    assert.deepEqual(
-      unaskedHints(unasked({}, ["b"]), (_, error) => error),
-      [],
-    );
+    const hints = (hosts: UnaskedHosts) => unaskedHints(hosts, (_, error) => error);
+    assert.deepEqual(hints(unasked({ a: refused }, ["b", "c"])), [...refused.hints, RIGHT_ADDRESS]);
+    assert.deepEqual(hints(unasked({ a: refused })), refused.hints);
+    assert.deepEqual(hints(unasked({}, ["b"])), [RIGHT_ADDRESS]);
+  });
+
+  it("lead to the same line again as long as one of them failed, which may answer then", () => {
+    assert.equal(againHints(unasked({ a: refused }, ["b"])).length, 1);
+    assert.deepEqual(againHints(unasked({}, ["b"])), []);
   });
 
   it("are told by their one cause where nothing is booked for a claim", async () => {
@@ -65,6 +68,54 @@ describe("hosts that could not be asked", () => {
       assert.equal(exitCode, exitCodes.permission, stderr);
       assert.equal(stderr.split("hint: that host's log says why\n").length, 2, stderr);
       assert.doesNotMatch(stderr, /no more/);
+    }
+  });
+});
+
+describe("hosts in whose place another answers", () => {
+  const CREATE = ["create", "--flavor", "m1.gvt", "--name", "a", "-f", "web.yaml"];
+  const AGAIN = "the same line again once each of them answers";
+  const lines = ({ stderr }: { readonly stderr: string }): readonly string[] => stderr.split("\n");
+
+  it("lead to their addresses, and not to the same line again, where nothing is booked for a claim", async () => {
+    await using vgpud = await fakeVgpud();
+    for (const argv of [
+      ["status", FRESH_ID],
+      ["destroy", FRESH_ID],
+      [...CREATE, "--claim-id", FRESH_ID],
+    ]) {
+      const around = new Around(vgpud, [HERE, ELSEWHERE], { [ELSEWHERE]: vgpud.socketPath });
+      const ran = await around.schedule(argv);
+      assert.equal(ran.exitCode, exitCodes.unreachable, ran.stderr);
+      assert.ok(lines(ran).includes(`hint: ${RIGHT_ADDRESS}`), ran.stderr);
+      assert.ok(!ran.stderr.includes(AGAIN), ran.stderr);
+    }
+  });
+
+  it("lead to their addresses where the booked host has no domain, in warnings and in what keeps the booking", async () => {
+    await using vgpud = await fakeVgpud();
+    for (const [argv, exitCode] of [
+      [["status", FRESH_ID], 0],
+      [["destroy", FRESH_ID], exitCodes.unreachable],
+      [[...CREATE, "--claim-id", FRESH_ID], 0],
+    ] as const) {
+      const around = new Around(vgpud, [HERE, ELSEWHERE], { [ELSEWHERE]: vgpud.socketPath });
+      around.book(FRESH_ID, HERE);
+      const ran = await around.schedule(argv);
+      assert.equal(ran.exitCode, exitCode, ran.stderr);
+      assert.ok(lines(ran).includes(`hint: ${RIGHT_ADDRESS}`), ran.stderr);
+      assert.doesNotMatch(ran.stderr, /once (each of them|they) answer/);
+    }
+  });
+
+  it("lead there once where the booked host does not say what it has, be it that another answers for it, too", async () => {
+    await using vgpud = await fakeVgpud();
+    for (const path of ["/nonexistent.sock", vgpud.socketPath]) {
+      const third = { [ELSEWHERE]: path, "kvm-2": vgpud.socketPath };
+      const around = new Around(vgpud, [ELSEWHERE], third);
+      around.book(FRESH_ID, ELSEWHERE);
+      const ran = await around.schedule(["status", FRESH_ID]);
+      assert.equal(lines(ran).filter((each) => each === `hint: ${RIGHT_ADDRESS}`).length, 1, ran.stderr);
     }
   });
 });
