@@ -66,8 +66,8 @@ export interface Lost {
   readonly hints: readonly string[];
 }
 
-/** What Placement has on its books for the claim at the end. */
-type Standing = "held" | "released" | "none" | "unknown";
+/** What Placement has on its books for the claim at the end. `unasked`: it has not said what a call before has booked. */
+type Standing = "held" | "released" | "none" | "unknown" | "unasked";
 
 export interface Scheduled {
   readonly lost: readonly Lost[];
@@ -100,13 +100,14 @@ class Walk {
   readonly #sights: Sights;
   /** As in Scheduled. */
   #unasked: UnaskedHosts = new Map();
-  #standing: Standing = "none";
+  #standing: Standing;
   /** What was booked, or may have been. */
   #booked: Candidate["allocations"] = new Map();
 
   constructor(options: Scheduling) {
     this.#options = { ...options, agentOf: options.time.within(options.agentOf) };
     this.#sights = new Sights(this.#options);
+    this.#standing = options.again ? "unasked" : "none";
   }
 
   async run(): Promise<Scheduled> {
@@ -126,6 +127,7 @@ class Walk {
     const { api, again, claimId, time, signal } = this.#options;
     if (!again) return undefined;
     const { byProvider, consumerType } = await api.allocation(claimId, signal);
+    this.#standing = "none";
     const [provider] = byProvider.keys();
     if (provider === undefined) return await this.#fromLost();
     if (!isOurs(consumerType)) throw othersClaim(claimId, `of type ${consumerType ?? "unknown"}`);

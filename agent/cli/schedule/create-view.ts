@@ -13,7 +13,6 @@ import { warningLines } from "../view/warnings.ts";
 import type { Lost, Scheduled } from "./candidates.ts";
 import type { Flavor } from "./flavor.ts";
 import { kindText, missingHints, publishedKindText, type Missing } from "./missing.ts";
-import { isOfPlacement } from "./placement-failure.ts";
 import { placeText, type Place } from "./places.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
 import { strangeTraits } from "./strange-traits.ts";
@@ -22,8 +21,6 @@ import { vainTraits } from "./vain-traits.ts";
 
 interface About {
   readonly claimId: string;
-  /** The claim is the user's, and may be booked by a call before this one. */
-  readonly again: boolean;
   readonly flavor: Flavor;
   /** As in Scheduling. */
   readonly memberOf: readonly string[];
@@ -94,7 +91,7 @@ function bodyOf({ ended, lost, standing }: Scheduled, { claimId, flavor }: About
     flavor: flavor.name,
     host: place?.host ?? null,
     gpu: place?.gpu ?? null,
-    booking: standing,
+    booking: standing === "unasked" ? "unknown" : standing,
     asked: vgpu.mode === "gvt-g" ? sizesJson(vgpu.asked) : null,
     booked: vgpu.mode === "gvt-g" ? sizesJson(vgpu.sizes) : null,
     candidates: lost.map((each) => ({
@@ -217,16 +214,15 @@ function told(
   error: CliError,
   place: Place | undefined,
   { standing }: Scheduled,
-  { claimId, again, line }: About,
+  { claimId, line }: About,
 ): CliError {
   const { reason, call } = error;
   if (error.kind === "booked-elsewhere") return error;
   const at = place === undefined ? "" : ` on ${placeText(place)}`;
   const there = over.has(reason ?? "") ? "its domain is going" : "there may be a domain, or will be";
-  // Nor is what a call before has booked known where Placement has not said it.
-  const isUnsaid = standing === "none" && again && (isOfPlacement(error) || error.ending === "interrupted");
   const left: Readonly<Record<Scheduled["standing"], readonly string[]>> = {
-    none: [`nothing ${isUnsaid ? "further " : ""}was booked`],
+    none: ["nothing was booked"],
+    unasked: ["nothing further was booked"],
     released: ["what was booked was given back"],
     unknown: [`whether claim ${claimId} is booked is not known`],
     held: [`claim ${claimId} stays booked${at}: ${reason === "CLAIM_REUSED" ? "it has a domain" : there}`],
@@ -243,7 +239,7 @@ function told(
           `to end it: ${line("destroy", claimId)}`,
         ]
       : []),
-    ...(isUnsaid ? [`to look at what is booked for it: ${line("status", claimId)}`] : []),
+    ...(standing === "unasked" ? [`to look at what is booked for it: ${line("status", claimId)}`] : []),
     ...namesakeHints(error, line),
     ...error.hints,
     ...(another ? [afresh] : []),

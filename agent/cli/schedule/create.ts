@@ -46,7 +46,7 @@ export async function create(args: Arguments, environment: Environment): Promise
   const why = () => missingWithin(time, { api, namedHosts, flavor, memberOf }, environment);
   const { scheduled, missing } = await explained(walked, why, { signal, file });
   return scheduledAnswer(scheduled, {
-    ...{ claimId, again: given !== undefined, flavor, memberOf, missing, patienceMs, line },
+    ...{ claimId, flavor, memberOf, missing, patienceMs, line },
   });
 }
 

@@ -306,7 +306,7 @@ describe("a call that repeats another with its claim", () => {
     const { ended, standing } = await hosts.schedule({ again: true });
     assert.ok(ended.kind === "failed");
     assert.match(ended.error.message, /too old/);
-    assert.deepEqual([hosts.api.changes, hosts.asked, standing], [[], [], "none"]);
+    assert.deepEqual([hosts.api.changes, hosts.asked, standing], [[], [], "unasked"]);
   });
 
   it("is given back once its domain is gone, and stays while that goes", async () => {

@@ -27,6 +27,20 @@ describe("a create that is interrupted", () => {
         assert.equal(exitCode, exitCodes.interrupted);
       });
 
+  it("says that nothing was booked once Placement has said so of its claim", async () => {
+    await using vgpud = await fakeVgpud();
+    const around = new Around(vgpud, []);
+    const interrupt = new AbortController();
+    around.api.bearing = () => {
+      interrupt.abort();
+      return cutOff();
+    };
+    const again = [...CREATE, "--claim-id", CLAIM];
+    const { stderr, exitCode } = await around.schedule(again, { signal: interrupt.signal });
+    assert.equal(stderr, "error: interrupted\n  nothing was booked\n");
+    assert.equal(exitCode, exitCodes.interrupted);
+  });
+
   it("says nothing of what a call before has booked while it is not known, and leads to it", async () => {
     await using vgpud = await fakeVgpud();
     const around = new Around(vgpud, [HERE]);
@@ -41,5 +55,7 @@ describe("a create that is interrupted", () => {
     const look = `to look at what is booked for it: vgpuctl schedule status ${CLAIM}`;
     assert.equal(stderr, `error: interrupted\n  nothing further was booked\nhint: ${look}\n`);
     assert.equal(exitCode, exitCodes.interrupted);
+    const { stdout } = await around.schedule([...again, "-o", "json"], { signal: interrupt.signal });
+    assert.equal((JSON.parse(stdout) as Record<string, unknown>)["booking"], "unknown");
   });
 });

@@ -27,15 +27,15 @@ describe("a Placement that cannot be asked", () => {
     assert.match(hints.join("\n"), /^placement\.ca_file of s\.yaml takes the CAs /);
   });
 
-  it("does not make a create say that nothing is booked for a claim of a call before", async () => {
+  it("does not make a create say that nothing is booked for a claim of a call before, unless it has said so", async () => {
     await using vgpud = await fakeVgpud();
-    for (const [flags, says] of [
-      [["--claim-id", CLAIM], "  nothing further was booked"],
-      [[], "  nothing was booked"],
+    for (const [flags, failing, says] of [
+      [["--claim-id", CLAIM], ["allocation"], "  nothing further was booked"],
+      [["--claim-id", CLAIM], ["candidates"], "  nothing was booked"],
+      [[], ["candidates"], "  nothing was booked"],
     ] as const) {
       const around = new Around(vgpud, [HERE]);
-      for (const of of ["allocation", "candidates"] as const)
-        around.api.mishaps.push({ of, when: "before", error: unreachable });
+      for (const of of failing) around.api.mishaps.push({ of, when: "before", error: unreachable });
       const { stderr, exitCode } = await around.schedule([...CREATE, ...flags]);
       assert.equal(exitCode, exitCodes.unreachable);
       assert.ok(stderr.split("\n").includes(says), stderr);

@@ -28,7 +28,7 @@ const line = (...words: readonly string[]): string => `vgpuctl schedule ${words.
 function errorOf(scheduled: Partial<Scheduled> & Pick<Scheduled, "ended">): CliError {
   const answer = scheduledAnswer(
     { lost: [], standing: "held", ...scheduled },
-    { claimId: CLAIM, again: false, flavor, memberOf: [], patienceMs: 180_000, line },
+    { claimId: CLAIM, flavor, memberOf: [], patienceMs: 180_000, line },
   );
   return present(answer.error);
 }
@@ -107,7 +107,7 @@ describe("a create that was made", () => {
     const ended = { kind: "made", place, response: CreateDomainResponse.create(), unasked } as const;
     const { messages } = scheduledAnswer(
       { ended, lost: [lost], standing: "held" },
-      { claimId: CLAIM, again: false, flavor, memberOf: [], patienceMs: 180_000, line },
+      { claimId: CLAIM, flavor, memberOf: [], patienceMs: 180_000, line },
     );
     const [passedOver, second, ...others] = messages ?? [];
     assert.equal(passedOver, "warning: passed over kvm-1 0000:00:02.0: GPU is drained [GPU_DRAINED]");
@@ -139,7 +139,7 @@ describe("a create that repeats another", () => {
 
 describe("a create that many hosts did not take", () => {
   const MORE = "warning: and 3 more were passed over: -o json has all";
-  const about = { claimId: CLAIM, again: false, flavor, memberOf: [], patienceMs: 180_000, line };
+  const about = { claimId: CLAIM, flavor, memberOf: [], patienceMs: 180_000, line };
   const lost: Lost[] = Array.from({ length: 23 }, () => ({
     ...{ place, reason: undefined, why: "away", ending: "unreachable", hints: [] },
   }));
@@ -243,7 +243,7 @@ describe("a create that no host took", () => {
     const { error } = scheduledAnswer(
       { lost: [], standing: "none", ended: { kind: "no-host", untried: false } },
       {
-        ...{ claimId: CLAIM, again: false, memberOf: [], patienceMs: 180_000, line, missing },
+        ...{ claimId: CLAIM, memberOf: [], patienceMs: 180_000, line, missing },
         flavor: { ...flavor, vgpu: { mode: "sriov" }, traits },
       },
     );

@@ -18,7 +18,7 @@ async function errorOf(refuse: Readonly<Record<string, () => Refuses>>): Promise
   const scheduled = await new Hosts(refuse).schedule();
   assert.deepEqual([scheduled.ended.kind, scheduled.standing], ["no-host", "released"]);
   const line = (...words: readonly string[]): string => `vgpuctl schedule ${words.join(" ")}`;
-  const about = { claimId: CLAIM, again: false, flavor, memberOf: [], patienceMs: PATIENCE_MS, line };
+  const about = { claimId: CLAIM, flavor, memberOf: [], patienceMs: PATIENCE_MS, line };
   return present(scheduledAnswer(scheduled, about).error);
 }
 
