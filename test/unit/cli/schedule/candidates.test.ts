@@ -154,6 +154,14 @@ describe("a claim on its way from candidate to candidate", () => {
     assert.deepEqual([ended.kind, standing, hosts.asked.length], ["failed", "released", 1]);
   });
 
+  it("is given back, and no other host is asked, where the host has another domain of its name or UUID", async () => {
+    for (const reason of ["DOMAIN_NAME_EXISTS", "DOMAIN_UUID_EXISTS"]) {
+      const hosts = new Hosts({ a: () => refusal(status.ALREADY_EXISTS, reason), b: makes });
+      const { ended, standing } = await hosts.schedule();
+      assert.deepEqual([ended.kind, standing, hosts.asked.length], ["failed", "released", 1], reason);
+    }
+  });
+
   it("goes to the next host where a path is not allowed on one", async () => {
     const path = (): Refuses => refusal(status.INVALID_ARGUMENT, "PATH_NOT_ALLOWED");
     assert.equal((await new Hosts({ a: path, b: makes }).schedule()).ended.kind, "made");

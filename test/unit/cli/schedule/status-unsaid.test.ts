@@ -62,6 +62,7 @@ describe("the status of a claim whose host does not say what it has", () => {
       ["bad-answer", exitCodes.unreachable],
       ["unauthorized", exitCodes.permission],
       ["version", exitCodes.failure],
+      ["refused", exitCodes.failure],
     ] as const) {
       const around = new Around(vgpud, [HERE]);
       around.book(CLAIM, HERE);
