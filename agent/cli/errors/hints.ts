@@ -1,12 +1,13 @@
 // What would work in the place of what failed, or shows more of it.
 import { formatDurationMs } from "../../core/duration.ts";
+import { tooShort } from "../client/limit.ts";
 import { aimed, type RunContext } from "../run-context.ts";
 import type { CliError } from "./cli-error.ts";
 import { leads } from "./leads.ts";
 
-/** Its own, and what the command line and the kind of the error lead to; without a context its own alone. */
+/** First a --timeout that was too short, then its own, and what the command line and the kind of the error lead to; without a context its own alone. */
 export function hintsOf(error: CliError, context: RunContext | undefined): readonly string[] {
-  return [...error.hints, ...(context === undefined ? [] : hints(error, context))];
+  return [...tooShort(error.late), ...error.hints, ...(context === undefined ? [] : hints(error, context))];
 }
 
 function hints(error: CliError, given: RunContext): readonly string[] {

@@ -7,6 +7,7 @@ import type { Opened } from "./opened.ts";
 import { LOOK } from "./silent-hosts.ts";
 import {
   againHints,
+  lateAmong,
   unaskedEnding,
   unaskedHints,
   unaskedLines,
@@ -84,6 +85,7 @@ export function notGivenBack(
   const message = `${none}, and whether ${unaskedNames(unasked)} has one is not known: it stays booked`;
   return new CliError(unaskedEnding(unasked), message, {
     kind: "booked-elsewhere",
+    late: lateAmong(unasked),
     lines: unaskedLines(unasked),
     hints: [
       ...againHints(unasked),

@@ -7,6 +7,7 @@ import type {
 import { VgpuRequest } from "../../../proto/gen/vgpud/v1/placement.ts";
 import { PlacementError } from "../../placement/errors.ts";
 import type { Candidate } from "../../placement/model.ts";
+import type { Limit } from "../client/limit.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Ending } from "../errors/exit-codes.ts";
@@ -64,6 +65,8 @@ export interface Lost {
   readonly ending: Exclude<Ending, "ok">;
   /** What to do about it; nothing where it has no room. */
   readonly hints: readonly string[];
+  /** What did not come within that. */
+  readonly late?: Limit | undefined;
 }
 
 /** What Placement has on its books for the claim at the end. `unasked`: it has not said what a call before has booked. */
@@ -334,9 +337,14 @@ class Walk {
   #passOver(
     place: Place | undefined,
     why: string,
-    { ending, reason, hints = [] }: Pick<Lost, "ending"> & Partial<Pick<Lost, "reason" | "hints">>,
+    {
+      ending,
+      reason,
+      hints = [],
+      late,
+    }: Pick<Lost, "ending"> & Partial<Pick<Lost, "reason" | "hints" | "late">>,
   ): void {
-    this.#lost.push({ place, reason, why, ending, hints });
+    this.#lost.push({ place, reason, why, ending, hints, late });
   }
 }
 

@@ -16,7 +16,7 @@ import { kindText, missingHints, publishedKindText, type Missing } from "./missi
 import { placeText, type Place } from "./places.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
 import { strangeTraits } from "./strange-traits.ts";
-import { addressHints, isAnyFault, unaskedJson, type UnaskedHosts } from "./unasked.ts";
+import { isAnyFault, unaskedJson, warningHints, type UnaskedHosts } from "./unasked.ts";
 import { vainTraits } from "./vain-traits.ts";
 
 interface About {
@@ -79,7 +79,7 @@ function secondOnes(unasked: UnaskedHosts, { claimId, line }: About): readonly s
   const once = isAnyFault(unasked) ? "they answer" : "their addresses are right";
   return [
     `warning: whether others have a domain of claim ${claimId}, too, is not known: ${some.join(", ")}${more}; where its booking was moved by hand, look there once ${once}: ${line("status", claimId, "--host", "HOST")}`,
-    ...addressHints(unasked).map((hint) => `hint: ${hint}`),
+    ...warningHints(unasked).map((hint) => `hint: ${hint}`),
   ];
 }
 
@@ -158,6 +158,7 @@ function noHost(
   const left = fault ? `, and further ones could not be asked for: ${fault.message}` : more;
   const message = lost.length === 0 ? none : `no host for flavor ${flavor.name}: ${tried}${left}`;
   const mended = [...new Set(lost.flatMap(({ hints }) => hints))].slice(0, MOST_HINTS);
+  const late = lost.map((each) => each.late).find((each) => each?.isUsers);
   const full = lost.length === 0 || lost.some(({ ending }) => ending === "no-room");
   const hints = [
     ...mended,
@@ -173,7 +174,7 @@ function noHost(
     ...(lost.length === 0 ? [NOT_YET] : []),
   ];
   // Of a command line that is wrong nothing would have come this far.
-  return new CliError(endingOf(lost), message, { hints, inFile: true });
+  return new CliError(endingOf(lost), message, { late, hints, inFile: true });
 }
 
 /** Other things than refusals took the time: there are candidates, and none was asked for the domain. */

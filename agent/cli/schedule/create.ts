@@ -24,7 +24,9 @@ import type { ScheduleSettings } from "./schedule-file.ts";
 import { FLAVORS_FILE } from "./words.ts";
 
 export async function create(args: Arguments, environment: Environment): Promise<Answer> {
-  using parts = await opened(args, environment, { work: "a create and the looks at hosts before it" });
+  // It is for all of them.
+  const work = "a create and the looks at hosts before it";
+  using parts = await opened(args, environment, { work: { read: work, change: work } });
   const { settings, file, api, namedHosts, agentOf, saidBy, line, lineTo } = parts;
   const flavor = await flavorFor(args, settings, environment);
   const request = await requestFor(args, flavor, environment);

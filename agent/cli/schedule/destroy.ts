@@ -23,7 +23,7 @@ import { bookAgain, domainOfClaim, notKnown, otherThan, whereaboutsOf } from "./
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment, {
     extraMs: graceMs(args),
-    work: "a destroy, which takes up to --grace (60s by default) and more",
+    work: { change: "a destroy, which takes up to --grace (60s by default) and more" },
   });
   const { signal } = environment;
   const meant = {

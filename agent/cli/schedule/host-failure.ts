@@ -12,18 +12,15 @@ interface Asked {
   readonly target: Target;
   /** How the schedule file is called, which says so. */
   readonly file: string;
-  /** What may take longer than a --timeout, in words. */
-  readonly work: string;
 }
 
 /** Hints are for that host, not for the one that vgpuctl runs on, and name keys of the file in the place of flags. */
-export function ofHost(error: CliError, { host, target, file, work }: Asked): CliError {
+export function ofHost(error: CliError, { host, target, file }: Asked): CliError {
   const refused = target.kind === "tls" && error.ending === "permission";
   return error.with({
     message: `${host}: ${error.message}`,
     target: wordsOf(target),
     hints: [
-      ...(error.late?.isUsers ? [tooShort(work)] : []),
       ...(error.kind === "unserved"
         ? [startHint(host, file), HOST_NO_MORE]
         : error.hints.map((hint) => inFile(hint, file))),
@@ -32,11 +29,6 @@ export function ofHost(error: CliError, { host, target, file, work }: Asked): Cl
       ...(isUnanswered(error) ? [STUCK_THERE] : []),
     ],
   });
-}
-
-/** Where the user's --timeout ended the wait, and no limit of vgpuctl's own. */
-export function tooShort(what: string): string {
-  return `is --timeout too short for ${what}?`;
 }
 
 const NOT_BOOKED: Reason = "CLAIM_NOT_BOOKED";

@@ -5,10 +5,9 @@ import type { Arguments } from "../line/arguments.ts";
 import { stateCell } from "../view/words.ts";
 import { domainsOfClaim, domainsOn, withOthers, type Domains, type DomainSeen } from "./domains-seen.ts";
 import { allHeld, type Held } from "./held.ts";
-import { tooShort } from "./host-failure.ts";
-import { AN_ANSWER, opened, type Opened } from "./opened.ts";
+import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { addressHints } from "./unasked.ts";
+import { warningHints } from "./unasked.ts";
 
 export async function list(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
@@ -63,10 +62,7 @@ function listed(held: readonly Held[], domains: Domains, { line }: Pick<Opened, 
     names: held.map(({ claimId }) => claimId),
     messages: [
       ...[...unasked].map(([host, { why }]) => `warning: domains of ${host} are not known: ${why}`),
-      ...([...unasked.values()].some(({ fault }) => fault?.late?.isUsers)
-        ? [`hint: ${tooShort(AN_ANSWER)}`]
-        : []),
-      ...addressHints(unasked).map((hint) => `hint: ${hint}`),
+      ...warningHints(unasked).map((hint) => `hint: ${hint}`),
       ...all.flatMap((each) => elsewhereText(each, line)),
       ...idleHint(idle, line),
     ],

@@ -7,7 +7,7 @@ import { domainsOfClaim, domainsOn, type Domains } from "./domains-seen.ts";
 import { allHeld, heldBy, type Asked, type Held } from "./held.ts";
 import type { Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { unaskedEnding, unaskedHints, unaskedLines } from "./unasked.ts";
+import { lateAmong, unaskedEnding, unaskedHints, unaskedLines } from "./unasked.ts";
 
 interface Claim {
   readonly claimId: string;
@@ -125,6 +125,7 @@ function unsure(
   );
   const byId = `name the claim by its id, as shown by: ${line("list")}`;
   return new CliError(unaskedEnding(unasked), `which claim has domain ${word} is not known`, {
+    late: lateAmong(unasked),
     lines: unaskedLines(unasked),
     hints: [...(known.length === 0 ? [byId] : known), ...unaskedHints(unasked, saidBy)],
   });

@@ -37,26 +37,30 @@ export interface Opened extends Disposable {
   readonly lineTo: (host: string, ...words: readonly string[]) => string;
 }
 
-/** What a host does for most commands. */
-export const AN_ANSWER = "a host's answer";
+/** What a host that is asked does. */
+const AN_ANSWER = "a host's answer";
 
 interface Patience {
   /** Time that was asked for, as a grace period. */
   readonly extraMs?: number;
-  /** What may take longer than a --timeout, in words. */
-  readonly work?: string;
+  /** What may take longer than a --timeout, in words, where that is more than a host's answer. */
+  readonly work?: Readonly<Partial<Record<"read" | "change", string>>>;
 }
 
 /** @throws CliError for files that cannot be used. Opens no connection yet. */
 export async function opened(
   args: Arguments,
   environment: Environment,
-  { extraMs = 0, work = AN_ANSWER }: Patience = {},
+  { extraMs = 0, work = {} }: Patience = {},
 ): Promise<Opened> {
   const named = targetFlags.find((flag) => args.has(flag));
   if (named !== undefined)
     throw usageError(`--${named} is not for schedule: its file says how each host is reached`);
-  const patience = { read: timeoutOf(args, "read", extraMs), change: timeoutOf(args, "change", extraMs) };
+  const patienceFor = (kind: "read" | "change") => ({
+    ...timeoutOf(args, kind, extraMs),
+    work: work[kind] ?? AN_ANSWER,
+  });
+  const patience = { read: patienceFor("read"), change: patienceFor("change") };
   const file = args.text("schedule-file") ?? SCHEDULE_FILE;
   const settings = await readScheduleFile(file, environment);
   await requireTls(settings.agents, file);
@@ -72,7 +76,7 @@ export async function opened(
     // The file says no address of it, so that nobody was asked.
     if (error.inFile) return error;
     const target = targetOf(host, settings.agents, file);
-    return ofHost(error, { host, file, target, work });
+    return ofHost(error, { host, file, target });
   };
   const line = (...words: readonly string[]): string =>
     shellLine(["vgpuctl", "schedule", ...words, ...fileWords(args)]);

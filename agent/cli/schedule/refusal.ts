@@ -104,11 +104,9 @@ const needsAway: ReadonlySet<string> = new Set<Reason>([
 const soonOver: ReadonlySet<string> = new Set<Reason>(["STARTING", "STOPPING"]);
 
 /** How a candidate counts that was lost for a refusal: one that can do nothing now is as one that does not answer. */
-export function lostFor(said: CliError): Pick<CliError, "ending" | "reason" | "hints"> {
+export function lostFor(said: CliError): CliError {
   const hint = hintFor(said.reason ?? "");
-  return hint === undefined
-    ? said
-    : { ending: "unreachable", reason: said.reason, hints: [...said.hints, hint] };
+  return hint === undefined ? said : said.with({ ending: "unreachable", hints: [...said.hints, hint] });
 }
 
 function hintFor(reason: string): string | undefined {

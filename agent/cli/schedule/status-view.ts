@@ -10,7 +10,7 @@ import { resourcesText } from "./list.ts";
 import type { Named } from "./named.ts";
 import { placeText } from "./places.ts";
 import type { Opened } from "./opened.ts";
-import { addressHints, unaskedJson, unaskedNames, type UnaskedHosts } from "./unasked.ts";
+import { unaskedJson, unaskedNames, warningHints, type UnaskedHosts } from "./unasked.ts";
 import { bookAgain } from "./whereabouts.ts";
 
 /** A claim, with the host on which it is booked, or that has its domain, or that the user names. */
@@ -106,7 +106,7 @@ function messagesOf({ claimId, host, held }: About, { domain, others }: Seen, pa
   const ways = others?.host === undefined ? [] : waysOn(claimId, { booked: host, host: others.host }, parts);
   return [
     ...(others ? unaskedTexts(others.unasked) : []).map((text) => `warning: ${text}`),
-    ...(others ? addressHints(others.unasked) : []).map((hint) => `hint: ${hint}`),
+    ...(others ? warningHints(others.unasked) : []).map((hint) => `hint: ${hint}`),
     ...ways.map((way) => `hint: ${way}`),
     ...(lives(domain) && held === undefined
       ? [

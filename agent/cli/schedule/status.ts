@@ -12,7 +12,7 @@ import { opened, type Opened } from "./opened.ts";
 import { placementWork, type PlacementUse } from "./placement-failure.ts";
 import { ofLook } from "./silent-hosts.ts";
 import { bookedText, othersUnknown, shown, unaskedTexts } from "./status-view.ts";
-import { addressHints, RIGHT_ADDRESS } from "./unasked.ts";
+import { addressHints, lateAmong, RIGHT_ADDRESS, type UnaskedHosts } from "./unasked.ts";
 import { domainOfClaim, notKnown, otherThan, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
@@ -59,19 +59,20 @@ interface Unsaid {
 
 /** The booked host does not say what it has: what others have, and what leads on where one has the domain. */
 function withOthers(error: CliError, claimId: string, { booked, others, parts }: Unsaid): CliError {
-  const more = (lines: readonly string[], hints: readonly string[]): CliError =>
+  const more = (lines: readonly string[], unasked: UnaskedHosts = new Map()): CliError =>
     error.with({
+      late: error.late?.isUsers ? error.late : (lateAmong(unasked) ?? error.late),
       lines: [...error.lines, ...lines.map((each) => `  ${each}`)],
       // What answers for the booked host may have led there already.
-      hints: [...new Set([...error.hints, ...hints])],
+      hints: [...new Set([...error.hints, ...addressHints(unasked)])],
     });
-  if (others instanceof CliError) return more([othersUnknown(claimId, others)], []);
+  if (others instanceof CliError) return more([othersUnknown(claimId, others)]);
   const { host, unasked } = others;
   const open = unaskedTexts(unasked);
-  if (host === undefined) return more(open, addressHints(unasked));
+  if (host === undefined) return more(open, unasked);
   const ways = waysOn(claimId, { booked, host, unsaid: error.message }, parts);
   const has = `${host} has a domain of claim ${claimId}, which is booked on ${booked}`;
-  return more([has, ...ways, ...open], addressHints(unasked));
+  return more([has, ...ways, ...open], unasked);
 }
 
 /** With nothing to say where to look. @throws CliError unless a host has a domain of it */

@@ -1,4 +1,5 @@
 // Hosts that could not be asked for what an answer hangs on: how that ends, and what leads on. Pure.
+import { tooShort, type Limit } from "../client/limit.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { isNobodyThere } from "./silent-hosts.ts";
 
@@ -74,9 +75,19 @@ export function isAnyFault(hosts: UnaskedHosts): boolean {
   return [...hosts.values()].some(({ fault }) => fault !== undefined);
 }
 
+/** Of the user, that ended the wait for one of them; undefined where none did. */
+export function lateAmong(hosts: UnaskedHosts): Limit | undefined {
+  return [...hosts.values()].map(({ fault }) => fault?.late).find((late) => late?.isUsers);
+}
+
 /** Where another answers for one of them. */
 export function addressHints(hosts: UnaskedHosts): readonly string[] {
   return [...hosts.values()].some(({ fault }) => fault === undefined) ? [RIGHT_ADDRESS] : [];
+}
+
+/** Beside warnings of them: what the user, or the schedule file, has said that may be wrong. */
+export function warningHints(hosts: UnaskedHosts): readonly string[] {
+  return [...tooShort(lateAmong(hosts)), ...addressHints(hosts)];
 }
 
 /** Of each kind of fault, of hosts that are no more where somebody might be one, and of addresses where another answers. */

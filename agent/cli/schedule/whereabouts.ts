@@ -15,6 +15,7 @@ import {
   againHints,
   answeredByAnother,
   failedAsking,
+  lateAmong,
   unaskedAmong,
   unaskedEnding,
   unaskedHints,
@@ -151,6 +152,7 @@ export function notKnown(
       hints: ["the same line again once the hosts have published their GPUs in Placement", otherwise],
     });
   return new CliError(unaskedEnding(unasked), message, {
+    late: lateAmong(unasked),
     lines: unaskedLines(unasked),
     hints: [...againHints(unasked), ...unaskedHints(unasked, saidBy), otherwise],
   });

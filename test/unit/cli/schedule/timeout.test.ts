@@ -1,5 +1,6 @@
 // What is told where the user's --timeout ended the wait for a host, and where a limit of vgpuctl's own did.
 import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
 import { Domain } from "../../../../proto/gen/vgpud/v1/domain.ts";
 import { ClaimState } from "../../../../proto/gen/vgpud/v1/claim.ts";
 import { ownLimit } from "../../../../agent/cli/client/limit.ts";
@@ -18,6 +19,26 @@ const CLAIM = "0b5d0a3e-6c53-4a0f-9d0b-9a4a2f3c1d2e";
 const AWAY = "/nonexistent.sock";
 const CREATE = ["create", "--flavor", "m1.gvt", "--name", "a", "-f", "web.yaml"];
 
+const LATE_PATH = "/late.sock";
+const AN_ANSWER = "is --timeout too short for a host's answer?";
+/** As the client ends a call after its deadline. */
+const LATE = { code: status.DEADLINE_EXCEEDED, message: "too late" };
+
+function hintsIn(stderr: string): readonly string[] {
+  return stderr.split("\n").flatMap((line) => (line.startsWith("hint: ") ? [line.slice(6)] : []));
+}
+
+/** What answers by LATE_PATH is not in time to say what it has. `waitedMs` is told how long that is. */
+function late(waitedMs: number[] = []): Environment["connect"] {
+  return (options) => {
+    const { target, timeout } = options;
+    const real = connect(options);
+    if (target.kind !== "socket" || target.path !== LATE_PATH) return real;
+    waitedMs.push(timeout.ms);
+    return { ...real, getDomain: () => Promise.reject(new CliError("failure", "late", { late: timeout })) };
+  };
+}
+
 describe("a --timeout", () => {
   it("that is none is refused by each command before anything is told or asked", async () => {
     for (const argv of [CREATE, ["list"], ["status", CLAIM], ["destroy", CLAIM]])
@@ -32,25 +53,62 @@ describe("a --timeout", () => {
       }
   });
 
-  it("that ended the wait for a host is named before the host is, and no other is", async () => {
+  it("that ended a look at a host is the first hint of each command, by the look alone", async () => {
     await using vgpud = await fakeVgpud();
-    vgpud.hang();
+    vgpud.refuse(LATE);
+    const [booked, unbooked] = [new Around(vgpud, [HERE]), new Around(vgpud, [HERE])];
+    booked.book(CLAIM, HERE);
+    for (const [around, argv] of [
+      [booked, ["status", CLAIM]],
+      [booked, ["destroy", CLAIM, "--grace", "1s"]],
+      [booked, ["status", "web-1"]],
+      [booked, ["destroy", "web-1"]],
+      [booked, ["list"]],
+      [unbooked, ["status", CLAIM]],
+      [unbooked, ["destroy", CLAIM]],
+    ] as const) {
+      const { stderr } = await around.schedule([...argv, "--timeout", "60s"]);
+      assert.equal(hintsIn(stderr)[0], AN_ANSWER, stderr);
+      assert.doesNotMatch((await around.schedule(argv)).stderr, /too short/);
+    }
+  });
+
+  it("that ended a look at another host is the first hint, too", async () => {
+    await using vgpud = await fakeVgpud();
+    for (const [host, verb] of [
+      [HERE, "status"],
+      [HERE, "destroy"],
+      [ELSEWHERE, "status"],
+    ] as const) {
+      const around = new Around(vgpud, [host], { [ELSEWHERE]: AWAY, "kvm-2": LATE_PATH });
+      around.book(CLAIM, host);
+      const { stderr } = await around.schedule([verb, CLAIM, "--timeout", "60s"], { connect: late() });
+      assert.equal(hintsIn(stderr)[0], AN_ANSWER, stderr);
+    }
+  });
+
+  it("that ended the wait for a destroy is the first hint, by the destroy", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.domains.set(CLAIM, Domain.fromPartial({ ...facts.domain, claimId: CLAIM }));
     const around = new Around(vgpud, [HERE]);
     around.book(CLAIM, HERE);
-    for (const argv of [["status", CLAIM], ["destroy", CLAIM, "--grace", "1s"], ["list"]]) {
-      const { stderr } = await around.schedule([...argv, "--timeout", "100ms"]);
-      assert.match(
-        stderr,
-        /^hint: is --timeout too short for (a host's answer|a destroy, which takes up to --grace)/m,
-      );
-    }
-    const { stderr } = await new Around(vgpud, [HERE]).schedule([...CREATE, "--timeout", "2s"]);
-    const [first, second] = stderr.split("\n").filter((line) => line.startsWith("hint: "));
+    const note = (): void => {
+      vgpud.refuse(LATE);
+    };
+    const { stderr } = await around.schedule(["destroy", CLAIM, "--timeout", "60s"], { note });
     assert.match(
-      first ?? "",
-      /^hint: is --timeout too short for a create and the looks at hosts before it\?/,
+      hintsIn(stderr)[0] ?? "",
+      /^is --timeout too short for a destroy, which takes up to --grace/,
     );
-    assert.match(second ?? "", /^hint: that host is overloaded/);
+  });
+
+  it("that ended the wait for a candidate is named before the host is, and no other is", async () => {
+    await using vgpud = await fakeVgpud();
+    vgpud.hang();
+    const { stderr } = await new Around(vgpud, [HERE]).schedule([...CREATE, "--timeout", "2s"]);
+    const [first, second] = hintsIn(stderr);
+    assert.equal(first, "is --timeout too short for a create and the looks at hosts before it?");
+    assert.match(second ?? "", /^that host is overloaded/);
     const longer = await new Around(vgpud, [HERE]).schedule([...CREATE, "--timeout", "60s"]);
     assert.match(longer.stderr, /hint: that host is overloaded/);
     assert.doesNotMatch(longer.stderr, /too short/);
@@ -62,20 +120,13 @@ describe("a --timeout", () => {
       CLAIM,
       Domain.fromPartial({ ...facts.domain, claimId: CLAIM, claimState: ClaimState.GONE }),
     );
-    const around = new Around(vgpud, [HERE, ELSEWHERE], { [ELSEWHERE]: AWAY });
+    const around = new Around(vgpud, [HERE, ELSEWHERE], { [ELSEWHERE]: LATE_PATH });
     around.book(CLAIM, HERE);
-    let waitedMs: number | undefined;
-    const late: Environment["connect"] = (options) => {
-      const { target, timeout } = options;
-      const real = connect(options);
-      if (target.kind !== "socket" || target.path !== AWAY) return real;
-      waitedMs = timeout.ms;
-      return { ...real, getDomain: () => Promise.reject(new CliError("failure", "late", { late: timeout })) };
-    };
+    const waitedMs: number[] = [];
     const again = [...CREATE, "--claim-id", CLAIM, "--timeout", "1s"];
-    const { stderr } = await around.schedule(again, { connect: late });
+    const { stderr } = await around.schedule(again, { connect: late(waitedMs) });
     assert.match(stderr, new RegExp(`${ELSEWHERE} could not be asked: late`));
-    assert.equal(waitedMs, 3000);
+    assert.deepEqual(waitedMs, [3000]);
     assert.doesNotMatch(stderr, /too short/);
   });
 

@@ -283,8 +283,7 @@ describe("what a host failed with", () => {
     ...{ kind: "tls", host: "192.0.2.17", port: 9470, serverName: "kvm-1" },
     ...{ ca: "/ca.pem", certificate: "/me.pem", key: "/me.key" },
   };
-  const said = (error: CliError, target: Target) =>
-    ofHost(error, { host: "kvm-1", target, file: "s.yaml", work: "a create" });
+  const said = (error: CliError, target: Target) => ofHost(error, { host: "kvm-1", target, file: "s.yaml" });
 
   it("is told by its name, and leads to that host", () => {
     const { message, target } = said(new CliError("conflict", "no"), tls);
