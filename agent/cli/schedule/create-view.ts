@@ -16,7 +16,7 @@ import { kindText, missingHints, publishedKindText, type Missing } from "./missi
 import { placeText, type Place } from "./places.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
 import { strangeTraits } from "./strange-traits.ts";
-import { isAnyFault, unaskedJson, warningHints, type UnaskedHosts } from "./unasked.ts";
+import { isAnyFault, someHints, unaskedJson, warningHints, type UnaskedHosts } from "./unasked.ts";
 import { vainTraits } from "./vain-traits.ts";
 
 interface About {
@@ -139,9 +139,6 @@ function moreLost(lost: readonly Lost[]): readonly string[] {
   return more <= 0 ? [] : [`warning: and ${more} more were passed over: -o json has all`];
 }
 
-/** Hosts that are wrong in one way lead to one hint. */
-const MOST_HINTS = 3;
-
 function noHost(
   { lost, standing }: Pick<Scheduled, "lost" | "standing">,
   { untried, fault }: Extract<Scheduled["ended"], { kind: "no-host" }>,
@@ -157,7 +154,7 @@ function noHost(
   const more = untried ? ` within ${patience}, and there are more` : "";
   const left = fault ? `, and further ones could not be asked for: ${fault.message}` : more;
   const message = lost.length === 0 ? none : `no host for flavor ${flavor.name}: ${tried}${left}`;
-  const mended = [...new Set(lost.flatMap(({ hints }) => hints))].slice(0, MOST_HINTS);
+  const mended = someHints(lost.flatMap(({ hints }) => hints));
   const late = lost.map((each) => each.late).find((each) => each?.isUsers);
   const full = lost.length === 0 || lost.some(({ ending }) => ending === "no-room");
   const hints = [

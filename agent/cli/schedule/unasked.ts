@@ -23,9 +23,6 @@ export const HOST_NO_MORE =
 /** Where another host answers. */
 export const RIGHT_ADDRESS = "is the address of the host right? agents of the schedule file";
 
-/** Hosts that are wrong in one way lead to one hint. */
-const MOST_HINTS = 3;
-
 /** What came of asking a host in place of its answer. @throws what is no failure of the host: the user's interrupt, or a fault of ours */
 export function failedAsking(error: unknown): Unasked {
   if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
@@ -90,14 +87,16 @@ export function warningHints(hosts: UnaskedHosts): readonly string[] {
   return [...tooShort(lateAmong(hosts)), ...addressHints(hosts)];
 }
 
+const MOST_HINTS = 3;
+
+/** The first few of them, each once: hosts that are wrong in one way lead to one hint. */
+export function someHints(ofHosts: readonly string[]): readonly string[] {
+  return [...new Set(ofHosts)].slice(0, MOST_HINTS);
+}
+
 /** Of each kind of fault, of hosts that are no more where somebody might be one, and of addresses where another answers. */
 export function unaskedHints(hosts: UnaskedHosts, saidBy: SaidBy): readonly string[] {
   const told = [...hosts].flatMap(([host, { fault }]) => (fault === undefined ? [] : [saidBy(host, fault)]));
-  const hints = new Set(told.flatMap((each) => each.hints));
-  hints.delete(HOST_NO_MORE);
-  return [
-    ...[...hints].slice(0, MOST_HINTS),
-    ...(told.some(isNobodyThere) ? [HOST_NO_MORE] : []),
-    ...addressHints(hosts),
-  ];
+  const hints = told.flatMap((each) => each.hints).filter((hint) => hint !== HOST_NO_MORE);
+  return [...someHints(hints), ...(told.some(isNobodyThere) ? [HOST_NO_MORE] : []), ...addressHints(hosts)];
 }

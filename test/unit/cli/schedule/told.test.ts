@@ -232,6 +232,8 @@ describe("a create that no host took", () => {
     assert.deepEqual(of(full, away).hints, ["mend it", booked]);
     assert.deepEqual(of(away, away).hints, ["mend it"]);
     assert.deepEqual(of(lost("failure", [], "PATH_NOT_ALLOWED")).hints, []);
+    const many = ["1", "2", "2", "3", "4"].map((hint) => lost("unreachable", [hint]));
+    assert.deepEqual(of(...many).hints, ["1", "2", "3"]);
   });
 
   it("names the mode, and the traits with it, of which no vgpud has published a GPU", () => {

@@ -51,6 +51,17 @@ describe("hosts that could not be asked", () => {
     assert.deepEqual(hints(unasked({}, ["b"])), [RIGHT_ADDRESS]);
   });
 
+  it("lead to the first few causes alone, beside hosts that are no more", () => {
+    const faults = ["1", "2", "2", "3", "4"].map(
+      (hint) => new CliError("unreachable", "no", { hints: [hint] }),
+    );
+    const hosts = unasked({ a: gone, ...Object.fromEntries(faults.map((fault, at) => [`b${at}`, fault])) });
+    assert.deepEqual(
+      unaskedHints(hosts, (_, error) => error),
+      ["1", "2", "3", HOST_NO_MORE],
+    );
+  });
+
   it("lead to the same line again as long as one of them failed, which may answer then", () => {
     assert.equal(againHints(unasked({ a: refused }, ["b"])).length, 1);
     assert.deepEqual(againHints(unasked({}, ["b"])), []);
