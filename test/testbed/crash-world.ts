@@ -6,7 +6,16 @@ import { draft, type Draft } from "../e2e/harness/requests.ts";
 import { Rpc } from "../e2e/harness/rpc.ts";
 import { asSomebodyElse, foreignXml, type ForeignDomain } from "../e2e/harness/somebody-else.ts";
 import { recordOf, type ClaimRecord, type Truth } from "../e2e/harness/world.ts";
-import { AgentInBed, claims, images, logFile, makeDisk, pidFile, type Program } from "./agent-in-bed.ts";
+import {
+  AgentInBed,
+  claims,
+  eventually,
+  images,
+  logFile,
+  makeDisk,
+  pidFile,
+  type Program,
+} from "./agent-in-bed.ts";
 import { mortalAgent } from "./agent-package.ts";
 import type { Bed } from "./bed.ts";
 import * as gpu from "./gpu.ts";
@@ -138,6 +147,13 @@ export class BedWorld extends AgentCalls implements Ground {
     this.#earlier = await this.log();
     await this.#agent.start(mortal(how.mortal));
     this.#rpc = new Rpc(this.#agent.socket, CALL_MS);
+    if (how.mortal === "when armed") await this.#libvirtAnswers();
+  }
+
+  /** Where no claim waits for libvirt nothing else would, and what is played next be refused. */
+  async #libvirtAnswers(): Promise<void> {
+    const said = async (): Promise<string> => (await this.log()).slice(this.#earlier.length);
+    await eventually(said, (log) => log.includes('"msg":"libvirt answers"'));
   }
 
   /** Everything that the agents have said. */
