@@ -178,7 +178,7 @@ describe("a node that Slurm takes for unfit while it is drained", function () {
     await node.slurm.run("scontrol", "reconfigure");
     await node.conditionSays(
       "SCHEDULER_UNAVAILABLE",
-      /disk is full\): .*run systemctl reload slurmd .* yourself: scontrol update nodename=node1 state=undrain/,
+      /disk is full\): .*run systemctl reload slurmd .*reason is over end the drain: scontrol update nodename=node1 state=undrain/,
     );
     await node.counts(ALL);
     await node.slurm.reload();

@@ -34,6 +34,8 @@ describe("the scripts around Slurm's jobs", function () {
    */
   const beginAgain = async (id: string): Promise<void> => {
     await node.slurm.comesTo(id, "PENDING");
+    // Its end there is over with its epilog.
+    await node.isNode("idle");
     const ended = Math.floor(Date.now() / 1000);
     await until("another second has begun", () => Promise.resolve(Date.now() / 1000 > ended + 1));
     await until(`job ${id} begins`, async () => {
