@@ -37,7 +37,8 @@ describe("the scripts around Slurm's jobs", function () {
     // Its end there is over with its epilog.
     await node.isNode("idle");
     const ended = Math.floor(Date.now() / 1000);
-    await until("another second has begun", () => Promise.resolve(Date.now() / 1000 > ended + 1));
+    // It may hear of that end once more, seconds later.
+    await until("other seconds have begun", () => Promise.resolve(Date.now() / 1000 > ended + 4));
     await until(`job ${id} begins`, async () => {
       const job = (await node.slurm.jobs()).find((each) => each.id === id);
       if (job?.state === "PENDING")
