@@ -132,6 +132,11 @@ export class TwoHosts implements AsyncDisposable {
     return text === undefined ? Promise.reject(new Error(`no file ${path}`)) : Promise.resolve(text);
   };
 
+  /** What reads them, but that `schedule` has this text. */
+  readerWith(schedule: string): Environment["readText"] {
+    return async (path) => (path === "schedule" ? schedule : await this.readText(path));
+  }
+
   /** `elsewhere`: sockets in the place of those of hosts. */
   scheduleFile(elsewhere: Readonly<Record<string, string>> = {}): string {
     const sockets = [...this.#worlds].map(([name, { socket }]) => [name, elsewhere[name] ?? socket] as const);

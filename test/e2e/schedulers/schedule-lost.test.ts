@@ -43,9 +43,7 @@ describe("a domain that Placement knows nothing of any more", function () {
   });
 
   const domainsOn = async (host: string): Promise<number> => (await hosts.world(host).domains()).length;
-  const reading = (schedule: string) => ({
-    readText: async (path: string) => (path === "schedule" ? schedule : await hosts.readText(path)),
-  });
+  const reading = (schedule: string) => ({ readText: hosts.readerWith(schedule) });
   const made = async () => madeSchema.parse(JSON.parse((await hosts.schedule(LINE)).stdout));
 
   /** That both ends are told, each with its command. */

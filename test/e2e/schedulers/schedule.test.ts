@@ -15,8 +15,6 @@ import { HostServiceService as Hosts } from "../../../proto/gen/vgpud/v1/host_se
 import type { World } from "../harness/world.ts";
 
 const CLAIMS = { method: "PUT", path: /^\/allocations\// };
-/** Before it is given back. */
-const LOOKS = { method: "GET", path: /^\/allocations\// };
 const INVENTORIES = { method: "PUT", path: /\/inventories$/ };
 
 const madeSchema = z.looseObject({
@@ -114,7 +112,7 @@ describe("vgpuctl schedule", function () {
   it("passes over a host that does not answer, and says so when there is no other", async () => {
     const [away, there] = hosts.names;
     const text = hosts.scheduleFile({ [away]: "/nonexistent/vgpud.sock" });
-    const readText = readerWith(hosts, text);
+    const readText = hosts.readerWith(text);
     await hosts.showFirst(away);
     const argv = ["create", "--flavor", "big", "--name"];
     const ran = await hosts.schedule([...argv, "web-1", "-o", "json"], { readText });
@@ -195,7 +193,7 @@ describe("vgpuctl schedule", function () {
     assert.equal(ended.exitCode, exitCodes.failure, ended.stdout);
     assert.match(ended.stderr, says);
 
-    const readText = readerWith(hosts, hosts.scheduleFile({ [host]: "/nonexistent/vgpud.sock" }));
+    const readText = hosts.readerWith(hosts.scheduleFile({ [host]: "/nonexistent/vgpud.sock" }));
     const unsure = await hosts.schedule([...line, "--claim-id", claim], { readText });
     assert.equal(unsure.exitCode, exitCodes.unreachable, unsure.stderr);
     assert.match(unsure.stderr, new RegExp(`and whether ${host} has a domain of it is not known`));
@@ -211,7 +209,7 @@ describe("vgpuctl schedule", function () {
   it("ends nothing by a name while a host does not answer that may have another domain of it", async () => {
     const [first, second] = [made(await create("web-1")), made(await create("web-2"))];
     const text = hosts.scheduleFile({ [second.host ?? ""]: "/nonexistent/vgpud.sock" });
-    const ran = await hosts.schedule(["destroy", "web-1", "--now"], { readText: readerWith(hosts, text) });
+    const ran = await hosts.schedule(["destroy", "web-1", "--now"], { readText: hosts.readerWith(text) });
     assert.equal(ran.exitCode, exitCodes.unreachable, ran.stderr);
     assert.match(
       ran.stderr,
@@ -225,7 +223,7 @@ describe("vgpuctl schedule", function () {
     const { claim_id: claim, host } = made(await create("web-1"));
     const [one, other] = hosts.names;
     const swapped = { [one]: hosts.world(other).socket, [other]: hosts.world(one).socket };
-    const readText = readerWith(hosts, hosts.scheduleFile(swapped));
+    const readText = hosts.readerWith(hosts.scheduleFile(swapped));
     const ran = await hosts.schedule(["destroy", claim, "--now"], { readText });
     assert.equal(ran.exitCode, exitCodes.conflict, ran.stderr);
     const answers = host === one ? other : one;
@@ -286,7 +284,7 @@ describe("vgpuctl schedule", function () {
 
   it("names the host that has a domain of that name already, and leads to that one", async () => {
     const [host, away] = hosts.names;
-    const readText = readerWith(hosts, hosts.scheduleFile({ [away]: "/nonexistent/vgpud.sock" }));
+    const readText = hosts.readerWith(hosts.scheduleFile({ [away]: "/nonexistent/vgpud.sock" }));
     const odd = ["create", "--flavor", "odd", "--name", "web-1"];
     const first = await hosts.schedule(odd, { readText });
     assert.equal(first.exitCode, 0, first.stderr);
@@ -296,35 +294,6 @@ describe("vgpuctl schedule", function () {
     const status = "vgpuctl schedule status web-1 --schedule-file schedule";
     assert.match(again.stderr, /\nhint: the domain of that name: vgpuctl --socket \S+ domains web-1\n/);
     assert.ok(again.stderr.endsWith(`\nhint: where that is of a claim of vgpuctl schedule's: ${status}\n`));
-  });
-
-  it("says that Placement could not be asked, and where that is written", async () => {
-    const text = hosts.scheduleFile().replace(hosts.asked.url, "http://127.0.0.1:1");
-    const ran = await hosts.schedule(["list"], { readText: readerWith(hosts, text) });
-    assert.equal(ran.exitCode, exitCodes.unreachable);
-    assert.match(ran.stderr, /^error: cannot ask Placement: GET http:\/\/127\.0\.0\.1:1\/: .*ECONNREFUSED/);
-    assert.match(ran.stderr, /hint: where it is: placement of schedule\n$/);
-  });
-
-  it("books nothing and asks no host while Placement answers wrong, and says how", async () => {
-    for (const [how, ending, says] of [
-      [{ kind: "internal error" }, "unreachable", /HTTP 500/],
-      [{ kind: "unavailable" }, "unreachable", /HTTP 503/],
-      [{ kind: "page" }, "unreachable", /what is no JSON[^]*hint: where it is: placement of schedule\n/],
-      [{ kind: "wrong shape" }, "unreachable", /what is not to be expected/],
-      [{ kind: "unsupported version" }, "failure", /HTTP 406/],
-      [{ kind: "unauthorized" }, "permission", /HTTP 401[^]*hint: the credential and its secret/],
-      [{ kind: "cut" }, "unreachable", /cannot ask Placement: /],
-    ] as const) {
-      hosts.asked.misbehave({ path: /^\/allocation_candidates/ }, how);
-      const ran = await hosts.schedule(["create", "--flavor", "big", "--name", "web-1"]);
-      assert.equal(ran.exitCode, exitCodes[ending], `${how.kind}: ${ran.stderr}`);
-      assert.match(ran.stderr, says, how.kind);
-      assert.match(ran.stderr, /\n {2}nothing was booked\n/);
-      hosts.asked.behave();
-    }
-    assert.deepEqual(hosts.asked.writes, []);
-    for (const host of hosts.names) assert.deepEqual(await domainsOf(hosts.world(host)), []);
   });
 
   it("lists nothing of a host that Placement does not know", async () => {
@@ -357,7 +326,7 @@ describe("vgpuctl schedule", function () {
     const { certificate, key } = await remote.client("scheduler", ADMIN);
     const tls = `{ ca: ${remote.ca.certificate}, certificate: ${certificate}, key: ${key}, server_name: host.test }`;
     const text = `${hosts.scheduleFile()}    ${name}: ${remote.address}\n  tls: ${tls}\n`;
-    const readText = readerWith(hosts, text);
+    const readText = hosts.readerWith(text);
     await hosts.showFirst(name);
     const argv = ["create", "--flavor", "big", "--name", "web-1", "-o", "json"];
     const ran = await hosts.schedule(argv, { readText });
@@ -366,7 +335,7 @@ describe("vgpuctl schedule", function () {
     const reader = await remote.client("monitoring", READ);
     const asReader = text.replace(certificate, reader.certificate).replace(key, reader.key);
     const refused = await hosts.schedule(["destroy", "web-1", "--now"], {
-      readText: readerWith(hosts, asReader),
+      readText: hosts.readerWith(asReader),
     });
     assert.equal(refused.exitCode, exitCodes.permission);
     assert.match(
@@ -379,23 +348,4 @@ describe("vgpuctl schedule", function () {
     assert.equal(gone.exitCode, 0, gone.stderr);
     assert.deepEqual(await domainsOf(remote.world), []);
   });
-
-  it("tells where a claim is booked that could not be given back", async () => {
-    const [refuses] = hosts.names;
-    const domain = "domain: { disks: [{ path: /etc/hostname, format: raw }] }";
-    const readText = async (path: string) => (path === "domain" ? domain : await hosts.readText(path));
-    await hosts.showFirst(refuses);
-    hosts.asked.misbehave(LOOKS, { kind: "unavailable" });
-    const ran = await hosts.schedule(["create", "--flavor", "big", "--name", "web-1"], { readText });
-    assert.equal(ran.exitCode, exitCodes.unreachable);
-    assert.match(ran.stderr, /could not be given back/);
-    assert.match(
-      ran.stderr,
-      /hint: to end it: vgpuctl schedule destroy [0-9a-f-]{36} --schedule-file schedule/,
-    );
-  });
 });
-
-function readerWith(hosts: TwoHosts, schedule: string): (path: string) => Promise<string> {
-  return async (path) => (path === "schedule" ? schedule : await hosts.readText(path));
-}
