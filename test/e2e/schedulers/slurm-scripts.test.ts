@@ -4,6 +4,7 @@ import { ALL, claimOf, SMALL, SlurmWorld } from "../../schedulers/slurm-world.ts
 import { FOR_EVER } from "../../schedulers/slurm.ts";
 import { until } from "../harness/until.ts";
 
+const wholeSeconds = (): number => Math.floor(Date.now() / 1000);
 const LITTLE = "--gres=vgpu:1,vgt_low_gm_mb:32,vgt_high_gm_mb:384,vgt_fence:4";
 
 describe("the scripts around Slurm's jobs", function () {
@@ -29,16 +30,15 @@ describe("the scripts around Slurm's jobs", function () {
     );
   };
   /**
-   * Slurm has a job that was queued again wait for two minutes, which may begin anew while it is being queued. Its slurmd, to which all
-   * times are whole seconds, takes a job that begins in the second of its end there for the ended one, and it fails without its prolog.
+   * Slurm has a job that was queued again wait for two minutes, which may begin anew while it is being queued. slurmd looks through the jobs
+   * that it knows at most every two seconds (whole ones), and forgets one that has ended only then: until it does it begins that job
+   * without its prolog, or not at all. It looks when a job ends, the last time before it runs the epilog.
    */
   const beginAgain = async (id: string): Promise<void> => {
     await node.slurm.comesTo(id, "PENDING");
-    // Its end there is over with its epilog.
     await node.isNode("idle");
-    const ended = Math.floor(Date.now() / 1000);
-    // It may hear of that end once more, seconds later.
-    await until("other seconds have begun", () => Promise.resolve(Date.now() / 1000 > ended + 4));
+    const looked = wholeSeconds();
+    await until("slurmd would look once more", () => Promise.resolve(wholeSeconds() >= looked + 2));
     await until(`job ${id} begins`, async () => {
       const job = (await node.slurm.jobs()).find((each) => each.id === id);
       if (job?.state === "PENDING")
