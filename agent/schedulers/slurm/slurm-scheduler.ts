@@ -67,9 +67,11 @@ export class SlurmScheduler implements Scheduler {
   #limits: Limits | undefined;
   /**
    * The cluster was found to be called as configured, and to give jobs GRES. It is not asked again for that: a slurmctld that has another name
-   * than before does not start, and of one that gives jobs none any more the first job that comes with a claim tells.
+   * than before does not start, and of one that gives jobs none any more the first job without any that comes with a claim tells.
    */
   #isServing = false;
+  /** What was last found against that, of what jobs are given. */
+  #none: SchedulerError | undefined;
   /** Of running jobs. */
   #known: ReadonlyMap<JobId, Known> = new Map();
   readonly #firstSeen: FirstSeen;
@@ -95,7 +97,9 @@ export class SlurmScheduler implements Scheduler {
       const node = this.#node();
       const limits = (this.#limits ??= await node.limits(signal));
       const seen = await this.#see(node, supply, { limits, signal });
-      return await this.#tell(node, seen, { stop: signal, late });
+      const told = await this.#tell(node, seen, { stop: signal, late });
+      if (this.#none) throw this.#none;
+      return told;
     });
     const { isPassing, inVain } = done;
     return { answered: true, untold: [...inVain, ...untold], isPassing };
@@ -108,12 +112,12 @@ export class SlurmScheduler implements Scheduler {
       const config = this.#isServing ? undefined : await node.config(signal);
       const otherwise = config && calledOtherwise(config, this.#options.cluster);
       if (otherwise) throw otherwise;
+      if (config) this.#none = givingNone(config);
       const limits = (this.#limits = await node.limits(signal));
       const seen = await this.#see(node, supply, { limits, signal });
       const told = await this.#tell(node, seen, { stop: signal, late });
       // Whatever jobs are given: a host that is drained is to get none.
-      const none = config && givingNone(config);
-      if (none) throw none;
+      if (this.#none) throw this.#none;
       this.#isServing = true;
       return { seen, limits, ...told };
     });
@@ -165,7 +169,8 @@ export class SlurmScheduler implements Scheduler {
   async #toHaveSome(node: SlurmNode, signal: AbortSignal): Promise<string> {
     try {
       const config = await node.config(signal);
-      if (givingNone(config)) this.#isServing = false;
+      this.#none = givingNone(config);
+      if (this.#none) this.#isServing = false;
       return toHaveSome(config);
     } catch (error) {
       if (error instanceof SchedulerError) return SUBMIT_WITH_SOME;

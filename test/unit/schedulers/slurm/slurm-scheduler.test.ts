@@ -281,6 +281,19 @@ describe("Slurm in front of a host", () => {
     assert.match(slurm.state, /DRAIN/);
   });
 
+  it("goes on telling a Slurm that gives jobs no GRES what changes, and is not done with it for that", async () => {
+    slurm.selectType = "select/linear";
+    const asked = scheduler();
+    await assert.rejects(asked.heal(host(), signal), { kind: "no-gres" });
+    const drained = host([gpu({ drained: true })]);
+    await assert.rejects(asked.publish(drained, signal), { kind: "no-gres", retry: "at-change" });
+    assert.match(slurm.state, /DRAIN/);
+    slurm.selectType = "select/cons_tres";
+    await asked.heal(host(), signal);
+    await asked.publish(host(), signal);
+    assert.doesNotMatch(slurm.state, /DRAIN/);
+  });
+
   it("finds by a job that has none that a Slurm which gave GRES before gives none any more", async () => {
     const asked = scheduler();
     await asked.heal(host(), signal);
@@ -299,6 +312,11 @@ describe("Slurm in front of a host", () => {
     await assert.rejects(asked.heal(host(), signal), { kind: "no-gres", message: says });
     const claim = claimId("slurm:c:17");
     await assert.rejects(asked.bookingOf(claim, signal), rejection("CLAIM_NOT_BOOKED", says));
+    // Counts are of use all the same.
+    assert.deepEqual(
+      slurm.orders.map((order) => order.replace(/\bgres=.*/, "gres=…")),
+      ["state=drain reason=vgpud: its GRES are counted anew", "gres=…", "state=undrain"],
+    );
     slurm.selectType = "select/cons_res";
     await asked.heal(host(), signal);
     await assert.rejects(
