@@ -23,7 +23,7 @@ export class Deadline implements Disposable {
     else void this.#endAfter(ms, clock);
   }
 
-  /** Aborts at the end of the time, with a TimeoutError as AbortSignal.timeout has it, or when it is stopped. */
+  /** Aborts at the end of the time, with a TimeoutError as AbortSignal.timeout has it, or when it is stopped; with what a clock fails with at once. */
   get signal(): AbortSignal {
     return this.#ended.signal;
   }
@@ -43,15 +43,16 @@ export class Deadline implements Disposable {
   };
 
   async #endAfter(ms: number, clock: Pick<Clock, "sleep">): Promise<void> {
+    let reason: unknown = new DOMException("The operation was aborted due to timeout", "TimeoutError");
     try {
       await clock.sleep(ms, this.#ended.signal);
     } catch (error) {
-      // It was stopped, or disposed of; a clock that fails otherwise would leave it without an end.
-      if (this.#ended.signal.aborted) return;
-      throw error;
+      // By a clock that fails nobody is to wait for ever.
+      reason = error;
     }
-    this.#isOver = !this.#ended.signal.aborted;
+    if (this.#ended.signal.aborted) return;
+    this.#isOver = true;
     this.#stop.removeEventListener("abort", this.#end);
-    this.#ended.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+    this.#ended.abort(reason);
   }
 }

@@ -50,6 +50,17 @@ describe("a deadline", () => {
     }
   });
 
+  it("ends with what a clock fails with, so that nobody waits for ever", async () => {
+    const { signal: stop } = new AbortController();
+    const clock = { sleep: () => Promise.reject(new Error("no clock")) };
+    using deadline = new Deadline(5000, { stop, clock });
+    await once(deadline.signal, "abort");
+    assert.throws(() => {
+      deadline.signal.throwIfAborted();
+    }, /^Error: no clock$/);
+    assert.deepEqual(getEventListeners(stop, "abort"), []);
+  });
+
   it("gives up its timer once it is disposed of, and leaves nothing at the signal that would stop it", async () => {
     const { signal: stop } = new AbortController();
     let slept: Promise<void> = Promise.resolve();
