@@ -6,7 +6,7 @@ import { isGone } from "../gone.ts";
 import type { Opened } from "./opened.ts";
 import { LOOK } from "./silent-hosts.ts";
 import {
-  againHints,
+  againHint,
   lateAmong,
   unaskedEnding,
   unaskedHints,
@@ -88,7 +88,7 @@ export function notGivenBack(
     late: lateAmong(unasked),
     lines: unaskedLines(unasked),
     hints: [
-      ...againHints(unasked),
+      againHint(unasked),
       ...unaskedHints(unasked, saidBy),
       `to give it back all the same, without asking them: ${line("destroy", claimId, "--host", booked)}`,
     ],

@@ -69,8 +69,11 @@ export interface Lost {
   readonly late?: Limit | undefined;
 }
 
-/** What Placement has on its books for the claim at the end. `unasked`: it has not said what a call before has booked. */
-type Standing = "held" | "released" | "none" | "unknown" | "unasked";
+/**
+ * What Placement has on its books for the claim at the end. `untouched`: what it had when this call began, which is not known, or is somebody
+ * else's.
+ */
+type Standing = "held" | "released" | "none" | "unknown" | "untouched";
 
 export interface Scheduled {
   readonly lost: readonly Lost[];
@@ -110,7 +113,7 @@ class Walk {
   constructor(options: Scheduling) {
     this.#options = { ...options, agentOf: options.time.within(options.agentOf) };
     this.#sights = new Sights(this.#options);
-    this.#standing = options.again ? "unasked" : "none";
+    this.#standing = options.again ? "untouched" : "none";
   }
 
   async run(): Promise<Scheduled> {
@@ -130,9 +133,11 @@ class Walk {
     const { api, again, claimId, time, signal } = this.#options;
     if (!again) return undefined;
     const { byProvider, consumerType } = await api.allocation(claimId, signal);
-    this.#standing = "none";
     const [provider] = byProvider.keys();
-    if (provider === undefined) return await this.#fromLost();
+    if (provider === undefined) {
+      this.#standing = "none";
+      return await this.#fromLost();
+    }
     if (!isOurs(consumerType)) throw othersClaim(claimId, `of type ${consumerType ?? "unknown"}`);
     this.#standing = "held";
     this.#booked = byProvider;
@@ -304,7 +309,9 @@ class Walk {
       return domain === undefined || isGone(domain) ? undefined : said;
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
-      return error.ending === "interrupted" ? error.with({ lines: [`  ${said.message}`] }) : said;
+      if (error.ending === "interrupted") return error.with({ lines: [`  ${said.message}`] });
+      const open = `  whether it has one all the same is not known: ${error.message}`;
+      return said.with({ lines: [...said.lines, open], late: error.late ?? said.late });
     } finally {
       agent.close();
     }

@@ -13,10 +13,11 @@ import { warningLines } from "../view/warnings.ts";
 import type { Lost, Scheduled } from "./candidates.ts";
 import type { Flavor } from "./flavor.ts";
 import { kindText, missingHints, publishedKindText, type Missing } from "./missing.ts";
+import { isOfPlacement } from "./placement-failure.ts";
 import { placeText, type Place } from "./places.ts";
 import { sizesJson, sizesText } from "./rounding.ts";
 import { strangeTraits } from "./strange-traits.ts";
-import { isAnyFault, someHints, unaskedJson, warningHints, type UnaskedHosts } from "./unasked.ts";
+import { someHints, unaskedJson, warningHints, whenKnown, type UnaskedHosts } from "./unasked.ts";
 import { vainTraits } from "./vain-traits.ts";
 
 interface About {
@@ -76,9 +77,8 @@ function secondOnes(unasked: UnaskedHosts, { claimId, line }: About): readonly s
   if (unasked.size === 0) return [];
   const some = [...unasked].slice(0, MOST_SHOWN).map(([host, { why }]) => `${host} (${why})`);
   const more = unasked.size > MOST_SHOWN ? ` and ${unasked.size - MOST_SHOWN} more` : "";
-  const once = isAnyFault(unasked) ? "they answer" : "their addresses are right";
   return [
-    `warning: whether others have a domain of claim ${claimId}, too, is not known: ${some.join(", ")}${more}; where its booking was moved by hand, look there once ${once}: ${line("status", claimId, "--host", "HOST")}`,
+    `warning: whether others have a domain of claim ${claimId}, too, is not known: ${some.join(", ")}${more}; where its booking was moved by hand, look there once ${whenKnown(unasked)}: ${line("status", claimId, "--host", "HOST")}`,
     ...warningHints(unasked).map((hint) => `hint: ${hint}`),
   ];
 }
@@ -91,7 +91,7 @@ function bodyOf({ ended, lost, standing }: Scheduled, { claimId, flavor }: About
     flavor: flavor.name,
     host: place?.host ?? null,
     gpu: place?.gpu ?? null,
-    booking: standing === "unasked" ? "unknown" : standing,
+    booking: standing === "untouched" ? "unknown" : standing,
     asked: vgpu.mode === "gvt-g" ? sizesJson(vgpu.asked) : null,
     booked: vgpu.mode === "gvt-g" ? sizesJson(vgpu.sizes) : null,
     candidates: lost.map((each) => ({
@@ -220,12 +220,14 @@ function told(
   const there = over.has(reason ?? "") ? "its domain is going" : "there may be a domain, or will be";
   const left: Readonly<Record<Scheduled["standing"], readonly string[]>> = {
     none: ["nothing was booked"],
-    unasked: ["nothing further was booked"],
+    untouched: ["nothing further was booked"],
     released: ["what was booked was given back"],
     unknown: [`whether claim ${claimId} is booked is not known`],
     held: [`claim ${claimId} stays booked${at}: ${reason === "CLAIM_REUSED" ? "it has a domain" : there}`],
   };
   const open = standing === "held" || standing === "unknown";
+  // Of somebody else's nothing is to be looked at, and a Placement that is too old says no more to others.
+  const isToBeAsked = isOfPlacement(error) || error.ending === "interrupted";
   const lines = [...error.lines, ...left[standing].map((each) => `  ${each}`)];
   const another = over.has(reason ?? "") || reason === "CLAIM_REUSED";
   const afresh = "for another domain: the same line without --claim-id";
@@ -237,7 +239,9 @@ function told(
           `to end it: ${line("destroy", claimId)}`,
         ]
       : []),
-    ...(standing === "unasked" ? [`to look at what is booked for it: ${line("status", claimId)}`] : []),
+    ...(standing === "untouched" && isToBeAsked
+      ? [`to look at what is booked for it: ${line("status", claimId)}`]
+      : []),
     ...namesakeHints(error, line),
     ...error.hints,
     ...(another ? [afresh] : []),

@@ -8,6 +8,7 @@ import { parseDomainId } from "../../core/ids.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import type { Arguments } from "../line/arguments.ts";
+import { anotherThan, type Another } from "./another-host.ts";
 import { claimRef } from "../request/domain-ref.ts";
 import { notGivenBack, othersThan } from "./booked-elsewhere.ts";
 import { giveBack } from "./claims.ts";
@@ -16,8 +17,7 @@ import { closing, type Held } from "./held.ts";
 import { namedClaim, type Meant, type Named } from "./named.ts";
 import { opened, type Opened } from "./opened.ts";
 import { placementWork } from "./placement-failure.ts";
-import { RIGHT_ADDRESS } from "./unasked.ts";
-import { bookAgain, domainOfClaim, notKnown, otherThan, whereaboutsOf } from "./whereabouts.ts";
+import { bookAgain, domainOfClaim, notKnown, whereaboutsOf } from "./whereabouts.ts";
 
 /** The domain first: what is given back while the host still has it might be given to somebody else. */
 export async function destroy(args: Arguments, environment: Environment): Promise<Answer> {
@@ -169,9 +169,9 @@ async function destroyedOn(
     const wasThere = before !== undefined && before.claimState !== ClaimState.GONE;
     const isKnown = response.domain !== undefined;
     if ((wasThere && isKnown) || !isBooked) return ends(answer);
-    const other = isMeant || isKnown ? undefined : await otherThan(host, reader.vgpud);
-    if (other !== undefined)
-      return ends({ ...answer, text: [], error: notSure(claimId, host, { other, args, parts }) });
+    const another = isMeant || isKnown ? undefined : await anotherThan(host, reader.vgpud);
+    if (another)
+      return ends({ ...answer, text: [], error: notSure(claimId, host, { another, args, parts }) });
     const text = isKnown ? answer.text : [lines(`${host} has no domain of claim ${claimId}`)];
     return { answer: { ...answer, text }, isElsewhere: !isMeant };
   } catch (error) {
@@ -203,11 +203,11 @@ function notGone(
 function notSure(
   claimId: string,
   host: string,
-  { other, ...asking }: Lining & { readonly other: string },
+  { another, ...asking }: Lining & { readonly another: Another },
 ): CliError {
-  const message = `what answers as ${host} has no domain of claim ${claimId}, and ${other}: it stays booked`;
+  const message = `what answers as ${host} has no domain of claim ${claimId}, and ${another.says}: it stays booked`;
   const hints = [
-    RIGHT_ADDRESS,
+    another.hint,
     `where that is the host that is meant, give it back: ${destroyLine(claimId, host, asking)}`,
   ];
   return new CliError("conflict", message, { hints });

@@ -2,10 +2,11 @@
 import type { Domain, DomainState } from "../../../proto/gen/vgpud/v1/domain.ts";
 import { allPages, PAGE_SIZE } from "../client/pages.ts";
 import type { Vgpud } from "../client/vgpud.ts";
+import { anotherThan } from "./another-host.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
-import { answeredByAnother, failedAsking, unaskedAmong, type Unasked, type UnaskedHosts } from "./unasked.ts";
-import { allHosts, otherThan, type Search } from "./whereabouts.ts";
+import { answeredBy, failedAsking, unaskedAmong, type Unasked, type UnaskedHosts } from "./unasked.ts";
+import { allHosts, type Search } from "./whereabouts.ts";
 
 export interface DomainSeen {
   readonly name: string;
@@ -82,8 +83,8 @@ async function domainsOf(host: string, { agentOf, over }: Asking): Promise<HostD
     using agent = closing(agentOf(host, "read"), over);
     const ask = (pageToken: string) =>
       agent.vgpud.listDomains({ pageSize: PAGE_SIZE, pageToken, withUsage: false });
-    const other = await otherThan(host, agent.vgpud);
-    if (other !== undefined) return { host, unasked: answeredByAnother(host, other) };
+    const another = await anotherThan(host, agent.vgpud);
+    if (another) return { host, unasked: answeredBy(another, host) };
     return { host, domains: (await allPages(ask)).flatMap(({ domains }) => domains) };
   } catch (error) {
     return { host, unasked: failedAsking(error) };

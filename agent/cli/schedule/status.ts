@@ -5,6 +5,7 @@ import type { Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
 import type { Arguments } from "../line/arguments.ts";
+import { anotherThan, type Another } from "./another-host.ts";
 import { closing } from "./held.ts";
 import { othersThan, waysOn, type Others } from "./booked-elsewhere.ts";
 import { namedClaim, type Named } from "./named.ts";
@@ -12,8 +13,8 @@ import { opened, type Opened } from "./opened.ts";
 import { placementWork, type PlacementUse } from "./placement-failure.ts";
 import { ofLook } from "./silent-hosts.ts";
 import { bookedText, othersUnknown, shown, unaskedTexts } from "./status-view.ts";
-import { addressHints, lateAmong, RIGHT_ADDRESS, type UnaskedHosts } from "./unasked.ts";
-import { domainOfClaim, notKnown, otherThan, whereaboutsOf, type Search } from "./whereabouts.ts";
+import { anotherHints, lateAmong, type UnaskedHosts } from "./unasked.ts";
+import { domainOfClaim, notKnown, whereaboutsOf, type Search } from "./whereabouts.ts";
 
 export async function status(args: Arguments, environment: Environment): Promise<Answer> {
   using parts = await opened(args, environment);
@@ -64,7 +65,7 @@ function withOthers(error: CliError, claimId: string, { booked, others, parts }:
       late: error.late?.isUsers ? error.late : (lateAmong(unasked) ?? error.late),
       lines: [...error.lines, ...lines.map((each) => `  ${each}`)],
       // What answers for the booked host may have led there already.
-      hints: [...new Set([...error.hints, ...addressHints(unasked)])],
+      hints: [...new Set([...error.hints, ...anotherHints(unasked)])],
     });
   if (others instanceof CliError) return more([othersUnknown(claimId, others)]);
   const { host, unasked } = others;
@@ -103,15 +104,15 @@ async function domainOf(
 ): Promise<Domain | undefined> {
   const { agentOf, saidBy, line } = parts;
   using agent = closing(agentOf(host, "read"));
-  let other: string | undefined;
+  let another: Another | undefined;
   try {
     const domain = await domainOfClaim(claimId, agent.vgpud);
-    other = domain || isMeant ? undefined : await otherThan(host, agent.vgpud);
-    if (other === undefined) return domain;
+    another = domain || isMeant ? undefined : await anotherThan(host, agent.vgpud);
+    if (another === undefined) return domain;
   } catch (error) {
     throw error instanceof CliError ? saidBy(host, ofLook(error)) : error;
   }
-  const message = `what answers as ${host} has no domain of claim ${claimId}, and ${other}`;
+  const message = `what answers as ${host} has no domain of claim ${claimId}, and ${another.says}`;
   const taken = `where that is the host that is meant: ${line("status", claimId, "--host", host)}`;
-  throw new CliError("conflict", message, { hints: [RIGHT_ADDRESS, taken] });
+  throw new CliError("conflict", message, { hints: [another.hint, taken] });
 }

@@ -1,6 +1,7 @@
 // Hosts that could not be asked for what an answer hangs on: how that ends, and what leads on. Pure.
 import { tooShort, type Limit } from "../client/limit.ts";
 import { CliError } from "../errors/cli-error.ts";
+import type { Another } from "./another-host.ts";
 import { isNobodyThere } from "./silent-hosts.ts";
 
 /** Of one host. */
@@ -8,6 +9,8 @@ export interface Unasked {
   readonly why: string;
   /** What failed of asking it; none where another answers for it. */
   readonly fault?: CliError;
+  /** What may have to be put right where another does. */
+  readonly hint?: string;
 }
 
 /** By host, in the order in which they were to be asked. */
@@ -20,18 +23,14 @@ type SaidBy = (host: string, error: CliError) => CliError;
 export const HOST_NO_MORE =
   "a host that is no more: delete its providers in Placement, as docs/placement.md has it for a host that never comes back, and take it out of agents.addresses of the schedule file";
 
-/** Where another host answers. */
-export const RIGHT_ADDRESS = "is the address of the host right? agents of the schedule file";
-
 /** What came of asking a host in place of its answer. @throws what is no failure of the host: the user's interrupt, or a fault of ours */
 export function failedAsking(error: unknown): Unasked {
   if (!(error instanceof CliError) || error.ending === "interrupted") throw error;
   return { why: error.message, fault: error };
 }
 
-/** `other`: as otherThan has it. */
-export function answeredByAnother(host: string, other: string): Unasked {
-  return { why: `what answers as ${host} ${other}` };
+export function answeredBy({ says, hint }: Another, host: string): Unasked {
+  return { why: `what answers as ${host} ${says}`, hint };
 }
 
 export function unaskedAmong(
@@ -62,14 +61,15 @@ export function unaskedJson(hosts: UnaskedHosts): readonly Readonly<Record<strin
   return [...hosts].map(([host, { why: message }]) => ({ host, message }));
 }
 
-/** For a line whose end hangs on them. One that another answers for comes to the same however often it is asked. */
-export function againHints(hosts: UnaskedHosts): readonly string[] {
-  return isAnyFault(hosts) ? ["the same line again once each of them answers"] : [];
+/** For a line whose end hangs on them. */
+export function againHint(hosts: UnaskedHosts): string {
+  return `the same line again once ${whenKnown(hosts)}`;
 }
 
-/** Whether one of them failed, in place of another that answers for it. */
-export function isAnyFault(hosts: UnaskedHosts): boolean {
-  return [...hosts.values()].some(({ fault }) => fault !== undefined);
+/** Before that they come to the same, however often they are asked. */
+export function whenKnown(hosts: UnaskedHosts): string {
+  const isAnother = anotherHints(hosts).length > 0;
+  return isAnother ? "each of them answers and says that it is that host" : "each of them answers";
 }
 
 /** Of the user, that ended the wait for one of them; undefined where none did. */
@@ -78,13 +78,13 @@ export function lateAmong(hosts: UnaskedHosts): Limit | undefined {
 }
 
 /** Where another answers for one of them. */
-export function addressHints(hosts: UnaskedHosts): readonly string[] {
-  return [...hosts.values()].some(({ fault }) => fault === undefined) ? [RIGHT_ADDRESS] : [];
+export function anotherHints(hosts: UnaskedHosts): readonly string[] {
+  return [...new Set([...hosts.values()].flatMap(({ hint = [] }) => hint))];
 }
 
 /** Beside warnings of them: what the user, or the schedule file, has said that may be wrong. */
 export function warningHints(hosts: UnaskedHosts): readonly string[] {
-  return [...tooShort(lateAmong(hosts)), ...addressHints(hosts)];
+  return [...tooShort(lateAmong(hosts)), ...anotherHints(hosts)];
 }
 
 const MOST_HINTS = 3;
@@ -94,9 +94,9 @@ export function someHints(ofHosts: readonly string[]): readonly string[] {
   return [...new Set(ofHosts)].slice(0, MOST_HINTS);
 }
 
-/** Of each kind of fault, of hosts that are no more where somebody might be one, and of addresses where another answers. */
+/** Of each kind of fault, of hosts that are no more where somebody might be one, and of what answers in their place. */
 export function unaskedHints(hosts: UnaskedHosts, saidBy: SaidBy): readonly string[] {
   const told = [...hosts].flatMap(([host, { fault }]) => (fault === undefined ? [] : [saidBy(host, fault)]));
   const hints = told.flatMap((each) => each.hints).filter((hint) => hint !== HOST_NO_MORE);
-  return [...someHints(hints), ...(told.some(isNobodyThere) ? [HOST_NO_MORE] : []), ...addressHints(hosts)];
+  return [...someHints(hints), ...(told.some(isNobodyThere) ? [HOST_NO_MORE] : []), ...anotherHints(hosts)];
 }

@@ -6,14 +6,15 @@ import type { Provider } from "../../placement/model.ts";
 import type { Vgpud } from "../client/vgpud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { isGone } from "../gone.ts";
+import { anotherThan } from "./another-host.ts";
 import { closing } from "./held.ts";
 import { answersInOrder } from "./in-order.ts";
 import type { Opened } from "./opened.ts";
 import { hostsAmong } from "./places.ts";
 import type { SchedulePlacement } from "./placement-port.ts";
 import {
-  againHints,
-  answeredByAnother,
+  againHint,
+  answeredBy,
   failedAsking,
   lateAmong,
   unaskedAmong,
@@ -101,8 +102,8 @@ export async function claimOnHost(
   try {
     using asked = closing(agentOf(host, "read"), over);
     const domain = await domainOfClaim(claimId, asked.vgpud);
-    const other = isTakenAtItsWord ? undefined : await otherThan(host, asked.vgpud);
-    return other === undefined ? { host, domain } : { host, unasked: answeredByAnother(host, other) };
+    const another = isTakenAtItsWord ? undefined : await anotherThan(host, asked.vgpud);
+    return another ? { host, unasked: answeredBy(another, host) } : { host, domain };
   } catch (error) {
     return { host, unasked: failedAsking(error) };
   }
@@ -120,16 +121,6 @@ export async function domainOfClaim(
     if (error instanceof CliError && error.reason === "DOMAIN_NOT_FOUND") return undefined;
     throw error;
   }
-}
-
-/**
- * A host that never heard of the claim may be another one than was booked, by a wrong address: unless it says that it is the one.
- * What it says instead; undefined where it is.
- */
-export async function otherThan(host: string, vgpud: Pick<Vgpud, "getHost">): Promise<string | undefined> {
-  const name = (await vgpud.getHost({})).host?.scheduler?.host ?? "";
-  if (name === host) return undefined;
-  return name === "" ? "does not say what its scheduler calls it" : `is the vgpud of host ${name}`;
 }
 
 /** Where a host has a domain of a claim that nothing is booked for. */
@@ -154,7 +145,7 @@ export function notKnown(
   return new CliError(unaskedEnding(unasked), message, {
     late: lateAmong(unasked),
     lines: unaskedLines(unasked),
-    hints: [...againHints(unasked), ...unaskedHints(unasked, saidBy), otherwise],
+    hints: [againHint(unasked), ...unaskedHints(unasked, saidBy), otherwise],
   });
 }
 

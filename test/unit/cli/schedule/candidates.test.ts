@@ -118,6 +118,17 @@ describe("a claim on its way from candidate to candidate", () => {
       }
   });
 
+  it("stays where the look after a failure fails, too, which is told beside it with the limit that ended it", async () => {
+    const hosts = new Hosts({ a: () => refusal(status.UNAVAILABLE, "LIBVIRT_TIMEOUT"), b: makes });
+    const late = { ms: 20_000, isUsers: true, work: "a look at a host" };
+    hosts.failing.set("a", new CliError("unreachable", "no answer from a", { late }));
+    const { ended } = await hosts.schedule();
+    assert.ok(ended.kind === "failed");
+    assert.match(ended.error.message, /LIBVIRT_TIMEOUT/);
+    assert.deepEqual(ended.error.lines, ["  whether it has one all the same is not known: no answer from a"]);
+    assert.deepEqual(ended.error.late, late);
+  });
+
   it("goes to the next host where one failed in the middle and says that it has no such domain", async () => {
     for (const failure of inTheMiddle.slice(0, -1)) {
       const { ended } = await new Hosts({ a: () => failure, b: makes }).schedule();
@@ -301,10 +312,10 @@ describe("a call that repeats another with its claim", () => {
   it("touches nothing that is somebody else's", async () => {
     const hosts = new Hosts({ a: makes });
     hosts.book("a", "INSTANCE");
-    const { ended } = await hosts.schedule({ again: true });
+    const { ended, standing } = await hosts.schedule({ again: true });
     assert.ok(ended.kind === "failed");
     assert.equal(ended.error.ending, "conflict");
-    assert.deepEqual([hosts.api.changes, hosts.asked], [[], []]);
+    assert.deepEqual([hosts.api.changes, hosts.asked, standing], [[], [], "untouched"]);
   });
 
   it("touches nothing where Placement does not tell whose it is", async () => {
@@ -314,7 +325,7 @@ describe("a call that repeats another with its claim", () => {
     const { ended, standing } = await hosts.schedule({ again: true });
     assert.ok(ended.kind === "failed");
     assert.match(ended.error.message, /too old/);
-    assert.deepEqual([hosts.api.changes, hosts.asked, standing], [[], [], "unasked"]);
+    assert.deepEqual([hosts.api.changes, hosts.asked, standing], [[], [], "untouched"]);
   });
 
   it("is given back once its domain is gone, and stays while that goes", async () => {

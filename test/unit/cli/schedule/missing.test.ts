@@ -128,6 +128,21 @@ describe("a create that has no candidate", () => {
     );
   });
 
+  it("is told so of traits of vgpud's that it forbids, and of those of others never", async () => {
+    const api = new MemoryPlacement();
+    const gpu = api.addHost("kvm-1", TOTALS);
+    const [sriov, xen] = ["CUSTOM_INTEL_VGPU_MODE_SRIOV", "CUSTOM_INTEL_VGPU_HYPERVISOR_XEN"];
+    api.traits.set(gpu, [sriov, xen, "CUSTOM_OLD"]);
+    const traits = { required: [], forbidden: ["CUSTOM_OLD", xen] };
+    const [first] = await hintsOf(api, [], { traits });
+    assert.match(
+      first ?? "",
+      new RegExp(`^no vgpud has published a GPU of mode sriov without ${xen} in Placement`),
+    );
+    api.traits.set(gpu, [sriov, "CUSTOM_OLD"]);
+    assert.deepEqual(await hintsOf(api, [], { traits }), []);
+  });
+
   it("has no list made of every provider of the cloud where few hosts are named, and asks where few of the drained are", async () => {
     const api = new MemoryPlacement();
     api.all = () => assert.fail("every provider is asked for");

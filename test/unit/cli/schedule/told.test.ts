@@ -50,6 +50,19 @@ describe("a create that left a booking", () => {
     ]);
   });
 
+  it("leads to what a call before may have booked only where Placement may yet say it", () => {
+    const look = `to look at what is booked for it: vgpuctl schedule status ${CLAIM}`;
+    for (const [error, hints] of [
+      [new CliError("interrupted", "interrupted"), [look]],
+      [new CliError("unreachable", "HTTP 503", { kind: "placement" }), [look]],
+      [new CliError("failure", "Placement is too old"), []],
+      [new CliError("conflict", "the claim is somebody else's"), []],
+    ] as const) {
+      const told = errorOf({ ended: { kind: "failed", error, place: undefined }, standing: "untouched" });
+      assert.deepEqual([told.lines, told.hints], [["  nothing further was booked"], hints], error.message);
+    }
+  });
+
   it("leads to the domain that has its name on the host that has it, and to no list of all", () => {
     const metadata = { domain_name: "web-1" };
     const details = {
@@ -255,6 +268,21 @@ describe("a create that no host took", () => {
       `Placement has no candidate for flavor m1.gvt: no ${kind} is published there`,
     );
     assert.ok(error.hints.some((hint) => hint.startsWith(`no vgpud has published a ${kind} in Placement: `)));
+  });
+
+  it("names the traits that a GPU is to have, and not to have, where none of its mode has room", () => {
+    const traits = { required: ["CUSTOM_RACK_7"], forbidden: ["CUSTOM_OLD"] };
+    const { error } = scheduledAnswer(
+      { lost: [], standing: "none", ended: { kind: "no-host", untried: false } },
+      {
+        ...{ claimId: CLAIM, memberOf: [], patienceMs: 180_000, line },
+        flavor: { ...flavor, vgpu: { mode: "sriov" }, traits },
+      },
+    );
+    assert.match(
+      error?.message ?? "",
+      /no GPU of mode sriov with CUSTOM_RACK_7 and without CUSTOM_OLD has room$/,
+    );
   });
 
   it("does not lead to root of this machine where hosts do not let a certificate in", () => {

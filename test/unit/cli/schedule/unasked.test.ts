@@ -1,15 +1,16 @@
 // Hosts that could not be asked: how that ends, and what leads on.
 import assert from "node:assert/strict";
 import { CliError } from "../../../../agent/cli/errors/cli-error.ts";
+import { NAMELESS, RIGHT_ADDRESS } from "../../../../agent/cli/schedule/another-host.ts";
 import {
-  againHints,
+  againHint,
   HOST_NO_MORE,
-  RIGHT_ADDRESS,
   unaskedEnding,
   unaskedHints,
   type Unasked,
   type UnaskedHosts,
 } from "../../../../agent/cli/schedule/unasked.ts";
+import { GetHostResponse } from "../../../../proto/gen/vgpud/v1/host_service.ts";
 import { connect } from "../../../../agent/cli/client/vgpud.ts";
 import type { Environment } from "../../../../agent/cli/environment.ts";
 import { exitCodes } from "../../../../agent/cli/errors/exit-codes.ts";
@@ -25,7 +26,7 @@ const gone = new CliError("unreachable", "nobody listens", { kind: "unreached", 
 function unasked(faults: Readonly<Record<string, CliError>>, others: readonly string[] = []): UnaskedHosts {
   return new Map<string, Unasked>([
     ...Object.entries(faults).map(([host, fault]) => [host, { why: fault.message, fault }] as const),
-    ...others.map((host) => [host, { why: "is another" }] as const),
+    ...others.map((host) => [host, { why: "is another", hint: RIGHT_ADDRESS }] as const),
   ]);
 }
 
@@ -62,9 +63,11 @@ describe("hosts that could not be asked", () => {
     );
   });
 
-  it("lead to the same line again as long as one of them failed, which may answer then", () => {
-    assert.equal(againHints(unasked({ a: refused }, ["b"])).length, 1);
-    assert.deepEqual(againHints(unasked({}, ["b"])), []);
+  it("lead to the same line again once they answer, and say who they are where another has answered", () => {
+    const again = "the same line again once each of them answers";
+    assert.equal(againHint(unasked({ a: refused })), again);
+    for (const hosts of [unasked({ a: refused }, ["b"]), unasked({}, ["b"])])
+      assert.equal(againHint(hosts), `${again} and says that it is that host`);
   });
 
   it("are told by their one cause where nothing is booked for a claim", async () => {
@@ -85,10 +88,11 @@ describe("hosts that could not be asked", () => {
 
 describe("hosts in whose place another answers", () => {
   const CREATE = ["create", "--flavor", "m1.gvt", "--name", "a", "-f", "web.yaml"];
-  const AGAIN = "the same line again once each of them answers";
+  const WHEN = "once each of them answers and says that it is that host";
+  const AGAIN = `the same line again ${WHEN}`;
   const lines = ({ stderr }: { readonly stderr: string }): readonly string[] => stderr.split("\n");
 
-  it("lead to their addresses, and not to the same line again, where nothing is booked for a claim", async () => {
+  it("lead to their addresses, and to the same line again after that, where nothing is booked for a claim", async () => {
     await using vgpud = await fakeVgpud();
     for (const argv of [
       ["status", FRESH_ID],
@@ -99,23 +103,46 @@ describe("hosts in whose place another answers", () => {
       const ran = await around.schedule(argv);
       assert.equal(ran.exitCode, exitCodes.unreachable, ran.stderr);
       assert.ok(lines(ran).includes(`hint: ${RIGHT_ADDRESS}`), ran.stderr);
-      assert.ok(!ran.stderr.includes(AGAIN), ran.stderr);
+      assert.ok(lines(ran).includes(`hint: ${AGAIN}`), ran.stderr);
+    }
+  });
+
+  it("lead to their configuration, too, where they do not say what a scheduler calls them", async () => {
+    await using vgpud = await fakeVgpud();
+    const nameless: Environment["connect"] = (options) => ({
+      ...connect(options),
+      getHost: () => Promise.resolve(GetHostResponse.create()),
+    });
+    for (const [booked, argv] of [
+      [false, ["status", FRESH_ID]],
+      [false, ["destroy", FRESH_ID]],
+      [true, ["status", FRESH_ID]],
+      [true, ["destroy", FRESH_ID]],
+      [true, ["list"]],
+    ] as const) {
+      const around = new Around(vgpud, [HERE]);
+      if (booked) around.book(FRESH_ID, HERE);
+      const ran = await around.schedule(argv, { connect: nameless });
+      if (argv[0] === "list") assert.equal(ran.exitCode, 0, ran.stderr);
+      else assert.notEqual(ran.exitCode, 0, ran.stderr);
+      assert.ok(lines(ran).includes(`hint: ${NAMELESS}`), ran.stderr);
+      assert.ok(!lines(ran).includes(`hint: ${RIGHT_ADDRESS}`), ran.stderr);
     }
   });
 
   it("lead to their addresses where the booked host has no domain, in warnings and in what keeps the booking", async () => {
     await using vgpud = await fakeVgpud();
-    for (const [argv, exitCode] of [
-      [["status", FRESH_ID], 0],
-      [["destroy", FRESH_ID], exitCodes.unreachable],
-      [[...CREATE, "--claim-id", FRESH_ID], 0],
+    for (const [argv, exitCode, leads] of [
+      [["status", FRESH_ID], 0, ""],
+      [["destroy", FRESH_ID], exitCodes.unreachable, `\nhint: ${AGAIN}\n`],
+      [[...CREATE, "--claim-id", FRESH_ID], 0, `; where its booking was moved by hand, look there ${WHEN}: `],
     ] as const) {
       const around = new Around(vgpud, [HERE, ELSEWHERE], { [ELSEWHERE]: vgpud.socketPath });
       around.book(FRESH_ID, HERE);
       const ran = await around.schedule(argv);
       assert.equal(ran.exitCode, exitCode, ran.stderr);
       assert.ok(lines(ran).includes(`hint: ${RIGHT_ADDRESS}`), ran.stderr);
-      assert.doesNotMatch(ran.stderr, /once (each of them|they) answer/);
+      assert.ok(ran.stderr.includes(leads), ran.stderr);
     }
   });
 
