@@ -20,13 +20,14 @@ ask() {
 }
 hold() {
   # One that was cancelled meanwhile is not to come back: where squeue does not say whether it was, Slurm holds it, and drains the node.
-  last=$(($(date +%s) + patience))
+  tries=$((patience / 2))
   until jobs=$(ask squeue --noheader --jobs="$SLURM_JOB_ID" --states=CONFIGURING,RUNNING --format=%A 2>&1); do
     case $jobs in *"Invalid job id"*) exit 0 ;; esac
-    if [ "$(date +%s)" -ge "$last" ]; then
+    if [ "$tries" -le 0 ]; then
       log "may be cancelled, which squeue does not say: $jobs"
       exit 1
     fi
+    tries=$((tries - 1))
     sleep 2
   done
   echo "$jobs" | grep -qx "$SLURM_JOB_ID" || exit 0
