@@ -108,9 +108,13 @@ export class TwoHosts implements AsyncDisposable {
       if ((await this.#hostOf(mappings._GPU[0])) !== host) continue;
       const consumer = { project_id: "vgpud", user_id: "vgpud", consumer_type: "VGPUD" };
       const claim = { allocations, ...consumer, consumer_generation: null };
-      const put = () => this.placement.ask("PUT", `/allocations/${claimId}`, claim);
-      // What vgpud tells of the GPU at that moment may get in its way, as any caller's (409).
-      await until(`${host} is booked`, async () => (await put()).status === 204);
+      // What vgpud tells of the GPU at that moment may get in its way, as any caller's.
+      const isPut = async (): Promise<boolean> => {
+        const { status, body: said } = await this.placement.ask("PUT", `/allocations/${claimId}`, claim);
+        if (status !== 409) assert.equal(status, 204, JSON.stringify(said));
+        return status === 204;
+      };
+      await until(`${host} is booked`, isPut);
       return;
     }
     assert.fail(`${host} is no candidate`);
