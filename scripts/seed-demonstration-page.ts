@@ -58,8 +58,9 @@ const DIFFERENCES = `- The GPUs are imaginary: modules of ours offer what i915 w
   \`CUSTOM_INTEL_VGPU_HYPERVISOR_NONE\`. No time on this page is one of vgpud's.
 - Hosts reach Placement, and the caller and Prometheus reach hosts, through a channel of the virtual machines, which have no network.
   Everybody sees ports of the loopback.
-- A host without power is a virtual machine that is killed. As from one without power nobody gets an answer from it; connections that
-  stood end at once, though, where hardware leaves them hanging.
+- A host without power is a virtual machine that is killed. As from one without power nobody gets an answer from it. Its channel goes on
+  taking connections, which vgpuctl tells, where of hardware that is off nobody takes them; and connections that stood end at once, where
+  hardware leaves them hanging.
 - Placement believes every token, keeps its books in a file, and names candidates for a request always in the same order. In clouds it
   has Keystone, a database, and \`randomize_allocation_candidates\`.
 - \`VgpudDown\` waits 20 s instead of five minutes. Addresses and folders of the machine that recorded it are replaced.`;
@@ -89,7 +90,7 @@ Xen host a slice of XenGT, named by the domain's number.`,
   ],
   dead: [
     "A host loses its power",
-    `First, as much room is made on the host that is full as there is on the other. Then one host is gone without a word. Placement does
+    `First, desk-5 is destroyed, so that each host has room for one small domain. Then one host is gone without a word. Placement does
 not know: nobody has told it, and it still names that host. vgpuctl asks it, gets no answer, books nothing there and takes the other one.
 The next create finds nobody who takes it. A domain of the dead host cannot be destroyed, and what is booked for it stays booked,
 since it may come back.`,
