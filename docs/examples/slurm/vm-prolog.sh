@@ -20,14 +20,15 @@ ask() {
 }
 hold() {
   # One that was cancelled meanwhile is not to come back: where squeue does not say whether it was, Slurm holds it, and drains the node.
-  tries=$((patience / 2))
+  last=
   until jobs=$(ask squeue --noheader --jobs="$SLURM_JOB_ID" --states=CONFIGURING,RUNNING --format=%A 2>&1); do
     case $jobs in *"Invalid job id"*) exit 0 ;; esac
-    if [ "$tries" -le 0 ]; then
+    # From its first failure on, before which slurmctld may have been away for long.
+    last=${last:-$(($(date +%s) + patience))}
+    if [ "$(date +%s)" -ge "$last" ]; then
       log "may be cancelled, which squeue does not say: $jobs"
       exit 1
     fi
-    tries=$((tries - 1))
     sleep 2
   done
   echo "$jobs" | grep -qx "$SLURM_JOB_ID" || exit 0

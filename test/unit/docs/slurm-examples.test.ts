@@ -143,8 +143,8 @@ describe("the scripts of the example for Slurm", () => {
         if [ "$1" = ping ] && [ -e refused ] && [ ! -e away ]; then touch away; exit 1; fi
         ${programs["scontrol"] ?? ""}`;
     const vgpuctl = `touch refused; ${programs["vgpuctl"] ?? ""}`;
-    const slow = { sleep: "true", date: `echo >>looked; echo $(($(wc -l <looked) * 1000))` };
-    const { status, told } = await ran("vm-prolog.sh", { ...programs, ...slow, scontrol, vgpuctl }, 2);
+    const slow = { sleep: "true", date: "echo >>looked; echo $(($(wc -l <looked) * 100))" };
+    const { status, told } = await ran("vm-prolog.sh", { ...programs, ...slow, scontrol, vgpuctl }, 150);
     assert.equal(status, 0, told);
     assert.match(told, /waits for slurmctld[^]*^requeuehold 17$/m);
   });
