@@ -46,12 +46,12 @@ export class Deadline implements Disposable {
     let reason: unknown = new DOMException("The operation was aborted due to timeout", "TimeoutError");
     try {
       await clock.sleep(ms, this.#ended.signal);
+      this.#isOver = !this.#ended.signal.aborted;
     } catch (error) {
       // By a clock that fails nobody is to wait for ever.
       reason = error;
     }
     if (this.#ended.signal.aborted) return;
-    this.#isOver = true;
     this.#stop.removeEventListener("abort", this.#end);
     this.#ended.abort(reason);
   }

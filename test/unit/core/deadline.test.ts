@@ -58,6 +58,7 @@ describe("a deadline", () => {
     assert.throws(() => {
       deadline.signal.throwIfAborted();
     }, /^Error: no clock$/);
+    assert.equal(deadline.isOver, false);
     assert.deepEqual(getEventListeners(stop, "abort"), []);
   });
 
