@@ -120,7 +120,7 @@ export function composeScheduler(
     bookings: { ...bookingsBy(config.policy, scheduler), judged },
     inFront: () => ({
       ...{ adapter: scheduler.name, host: scheduler.host() },
-      told: keeper.standing.toldAt !== undefined,
+      told: keeper.standing.wasTold,
     }),
     onNoRoom: () => {
       if (scheduler.manner.mayOversend) keeper.compareSoon();

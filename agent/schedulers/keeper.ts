@@ -49,6 +49,8 @@ export interface Standing {
   readonly untold: UntoldParts | undefined;
   /** When a round was last done in which it answered, milliseconds since the epoch; undefined before the first. */
   readonly toldAt: number | undefined;
+  /** Whether it was ever told, be it that it answered with what is the matter. */
+  readonly wasTold: boolean;
   /** Whether in the last round that was done nothing was to be given out, since it is not known which domains there are. */
   readonly withoutDomains: boolean;
   /** GPUs of which in the last round that was done nothing was to be given out until conditions are mended. */
@@ -105,7 +107,7 @@ export class SchedulerKeeper {
     this.#options = options;
     const { name, manner } = options.scheduler;
     this.#standing = {
-      ...{ name, manner, failure: undefined, untold: undefined, toldAt: undefined },
+      ...{ name, manner, failure: undefined, untold: undefined, toldAt: undefined, wasTold: false },
       ...{ withoutDomains: false, closed: [], findings: nothingFound },
     };
   }
@@ -174,7 +176,8 @@ export class SchedulerKeeper {
       if (signal.aborted) return 0;
       const { kind, retry } = error instanceof SchedulerError ? error : UNFORESEEN;
       const times = (this.#standing.failure?.times ?? 0) + 1;
-      this.#ended(isHeal, { failure: { kind, message: messageOf(error), times } });
+      const wasTold = retry !== "later" || this.#standing.wasTold;
+      this.#ended(isHeal, { failure: { kind, message: messageOf(error), times }, wasTold });
       return retry === "later" ? this.#leftAlone() : this.#goneOnWith(retry, { isHeal });
     }
   }
@@ -204,7 +207,7 @@ export class SchedulerKeeper {
     this.#healAt =
       clock.now() + (isTried ? backoffOf(untold.times, random()) : this.#aboutEvery(healEveryMs));
     if (findings.isPassing) this.#compareWithin(this.#aboutEvery(PASSING_MS));
-    this.#ended(true, { failure: undefined, untold, ...of, findings, toldAt: clock.wall() });
+    this.#ended(true, { failure: undefined, untold, ...of, findings, ...this.#toldNow() });
   }
 
   /** What was refused before is tried again when it is time, whatever is told meanwhile. */
@@ -216,7 +219,11 @@ export class SchedulerKeeper {
     if (isPassing) this.#compareWithin(this.#aboutEvery(PASSING_MS));
     // Where there was nothing to tell it, it may have been away: that is no round that was done.
     if (!answered) this.#standing = { ...this.#standing, untold, ...of };
-    else this.#ended(false, { failure: undefined, untold, ...of, toldAt: clock.wall() });
+    else this.#ended(false, { failure: undefined, untold, ...of, ...this.#toldNow() });
+  }
+
+  #toldNow(): Pick<Standing, "toldAt" | "wasTold"> {
+    return { toldAt: this.#options.clock.wall(), wasTold: true };
   }
 
   get #timesUntold(): number {

@@ -21,6 +21,7 @@ function rounds({ isTold = true } = {}): (
   const standing = {
     ...{ name: "placement", manner: { isTold, booksBy: "allocation", mayOversend: false } as const },
     toldAt: 1,
+    wasTold: true,
     withoutDomains: false,
     closed: [],
     findings: nothingFound,

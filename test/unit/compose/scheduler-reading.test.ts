@@ -18,6 +18,7 @@ const unasked: Standing = {
   ...{ name: "placement", manner: { isTold: true, booksBy: "allocation", mayOversend: false } },
   ...{ failure: undefined, untold: undefined },
   toldAt: undefined,
+  wasTold: false,
   ...{ withoutDomains: false, closed: [], findings: nothingFound },
 };
 

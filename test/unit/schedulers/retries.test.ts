@@ -126,6 +126,8 @@ describe("a scheduler that cannot be told", () => {
       .map((each) => Number(each.slice(8)))
       .reverse();
     assert.ok(last - before > 4 * MINUTE && last - before <= 5 * MINUTE + 1_000, `${last - before}`);
+    const { toldAt, wasTold } = told.keeper.standing;
+    assert.deepEqual([toldAt, wasTold], [undefined, true]);
     const become = async (living: string): Promise<readonly string[]> => {
       told.version += 1;
       told.supply = { ...NOTHING, living: new Set([living]) };
@@ -157,6 +159,7 @@ describe("a scheduler that cannot be told", () => {
     told.failure = away;
     told.random = 0.999_999;
     await told.clock.advance(15_000 + 60 * MINUTE);
+    assert.equal(told.keeper.standing.wasTold, false);
     const [before = ""] = told.taken().reverse();
     assert.ok(Number(before.slice(8)) + 5 * MINUTE > told.clock.now() + 20_000, "it would be left alone");
     told.version += 1;
