@@ -27,7 +27,7 @@ export async function lostBooking(claimId: string, options: Options): Promise<Lo
   const { found, providers, ...others } = await whereaboutsOf(claimId, options);
   if (found === undefined || isGone(found.domain)) {
     const unsure = notKnown(claimId, others, {
-      otherwise: "for another domain, with disks of its own: the same line without --claim-id",
+      otherwise: "for another domain: without --claim-id, and with a file (-f) that names other disks",
       saidBy: options.saidBy,
     });
     if (unsure) throw unsure;
