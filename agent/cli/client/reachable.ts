@@ -25,8 +25,7 @@ export async function requireReachable({ socketPath, timeout, signal }: Reach): 
     if (signal.aborted)
       throw new CliError("interrupted", "interrupted before vgpud was asked", { cause: error });
     if (await isAnotherThing(socketPath)) throw notASocket(socketPath, error);
-    const refused = refusedSocket(socketPath, error);
-    throw deadline.isOver ? refused.with({ late: timeout }) : refused;
+    throw deadline.isOver ? lateSocket(socketPath, timeout, error) : refusedSocket(socketPath, error);
   } finally {
     socket.destroy();
   }
@@ -46,6 +45,16 @@ function notASocket(path: string, cause: unknown): CliError {
   });
 }
 
+/** Somebody serves the socket, who is slow to take a connection. */
+export function lateSocket(path: string, late: Limit, cause: unknown): CliError {
+  return new CliError("unreachable", `vgpud does not answer: no connection to ${path} came about in time`, {
+    late,
+    // Of a limit with a work a hint comes first that says whether it may be too short.
+    hints: [late.isUsers && late.work === undefined ? `--timeout is too short, ${STUCK}` : STUCK],
+    cause,
+  });
+}
+
 /** Why a socket would not be opened, by its errno. */
 export function refusedSocket(socketPath: string, error: unknown): CliError {
   const errno = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -55,16 +64,14 @@ export function refusedSocket(socketPath: string, error: unknown): CliError {
       cause: error,
     });
   const { why, hint } = unreachable(socketPath, errno);
-  const kind = THERE.has(errno) ? undefined : "unserved";
+  // Of one that takes no more connections somebody is behind it.
+  const kind = errno === "EAGAIN" ? undefined : "unserved";
   return new CliError("unreachable", `vgpud does not answer: ${why}`, {
     kind,
     hints: [hint],
     cause: error,
   });
 }
-
-/** Somebody serves the socket, who is slow to take a connection. */
-const THERE: ReadonlySet<string> = new Set(["ABORT_ERR", "EAGAIN"]);
 
 /** Whose the packaged socket is; its members are administrators of the host. */
 const JOIN_GROUP = '  its group is vgpud; to join it: sudo usermod -aG vgpud "$USER", then log in again';
@@ -83,11 +90,6 @@ function unreachable(socketPath: string, errno: string): { readonly why: string;
       return {
         why: `nobody serves the socket ${socketPath}`,
         hint: `the vgpud that made it has ended: ${packaged}, ${simulate}`,
-      };
-    case "ABORT_ERR":
-      return {
-        why: `no connection to ${socketPath} came about in time`,
-        hint: `--timeout is too short, ${STUCK}`,
       };
     case "EAGAIN":
       return { why: `as many connections wait at ${socketPath} as may, and it takes none`, hint: STUCK };

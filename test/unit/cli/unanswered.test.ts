@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { refusedSocket } from "../../../agent/cli/client/reachable.ts";
+import { lateSocket, refusedSocket } from "../../../agent/cli/client/reachable.ts";
 import { connect } from "../../../agent/cli/client/vgpud.ts";
 import { CREATE } from "./create-line.ts";
 import { fakeVgpud } from "./fake-vgpud.ts";
@@ -92,6 +92,20 @@ describe("a socket that cannot be used", () => {
     assert.equal(ending, "unreachable");
     assert.match(message, /as many connections wait at \/run\/x\.sock as may, and it takes none$/);
     assert.match(hints.join(), /^the host is overloaded, or vgpud is stuck: /);
+  });
+
+  it("calls --timeout too short only where the user gave it, and once", () => {
+    const user = { ms: 1, isUsers: true };
+    for (const [limit, hint] of [
+      [user, /^--timeout is too short, the host is overloaded, or vgpud is stuck: /],
+      [{ ...user, work: "a look at a host" }, /^the host is overloaded, or vgpud is stuck: /],
+      [{ ms: 3000, isUsers: false }, /^the host is overloaded, or vgpud is stuck: /],
+    ] as const) {
+      const { ending, message, hints, kind, late } = lateSocket("/run/x.sock", limit, undefined);
+      assert.equal(message, "vgpud does not answer: no connection to /run/x.sock came about in time");
+      assert.deepEqual([ending, kind, late], ["unreachable", undefined, limit]);
+      assert.match(hints.join(), hint);
+    }
   });
 
   it("ends with 8 when the connection breaks during the call", async () => {
