@@ -15,10 +15,15 @@ export const refOperand: Operand = {
 
 /** A text that looks like a UUID is one, since names of that form serve nobody. */
 export function domainRef(text: string): DomainRef {
-  if (text.startsWith(CLAIM_PREFIX))
-    return { ref: { $case: "claimId", value: text.slice(CLAIM_PREFIX.length) } };
+  const claimId = withoutClaimPrefix(text);
+  if (claimId !== text) return { ref: { $case: "claimId", value: claimId } };
   const uuid = parseDomainId(text);
   return { ref: uuid === undefined ? { $case: "name", value: text } : { $case: "uuid", value: uuid } };
+}
+
+/** For who takes names and claims alone: a claim is named by its id, be it written as in REF. */
+export function withoutClaimPrefix(text: string): string {
+  return text.startsWith(CLAIM_PREFIX) ? text.slice(CLAIM_PREFIX.length) : text;
 }
 
 export function claimRef(claimId: string): string {

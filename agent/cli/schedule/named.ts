@@ -2,7 +2,7 @@
 import { parseDomainId } from "../../core/ids.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { shellLine } from "../line/shell-line.ts";
-import { claimRef } from "../request/domain-ref.ts";
+import { claimRef, withoutClaimPrefix } from "../request/domain-ref.ts";
 import { domainsOfClaim, domainsOn, type Domains } from "./domains-seen.ts";
 import { allHeld, heldBy, type Asked, type Held } from "./held.ts";
 import type { Opened } from "./opened.ts";
@@ -69,9 +69,9 @@ function elsewhere(
 
 async function claimOf(meant: Meant, parts: Parts, signal: AbortSignal): Promise<Claim> {
   const { word, host } = meant;
-  const { api, agentOf, file, line } = parts;
+  const { api, agentOf, file, line, lineTo } = parts;
   const asked: Asked = { api, signal };
-  const claimId = parseDomainId(word);
+  const claimId = parseDomainId(withoutClaimPrefix(word));
   return await placementWork({ signal, file }, async () => {
     if (claimId !== undefined) return { claimId, held: await heldBy(claimId, asked) };
     const held = await allHeld(asked, undefined);
@@ -85,7 +85,12 @@ async function claimOf(meant: Meant, parts: Parts, signal: AbortSignal): Promise
         "failure",
         `no claim of vgpuctl's has a domain ${word}${host === undefined ? "" : ` on ${host}`}`,
         {
-          hints: [line("list"), unbooked(word)],
+          hints: [
+            line("list"),
+            unbooked(
+              host === undefined ? shellLine(["vgpuctl", "domains", word]) : lineTo(host, "domains", word),
+            ),
+          ],
         },
       );
     if (other === undefined) return { claimId: found.claimId, held: found };
@@ -97,8 +102,7 @@ async function claimOf(meant: Meant, parts: Parts, signal: AbortSignal): Promise
 }
 
 /** Names are looked for among what is booked. */
-function unbooked(word: string): string {
-  const shown = shellLine(["vgpuctl", "domains", word]);
+function unbooked(shown: string): string {
   return `one whose booking was lost is found by its claim id in place of its name; on its host that is shown by: ${shown}`;
 }
 

@@ -12,11 +12,15 @@ export function takes<Schema extends z.ZodType>(words: string, form: Schema) {
   return z.custom<z.output<Schema>>(isOne, { error: `takes ${words}` });
 }
 
-/** @throws CliError */
-export async function readFile(path: string, { readText }: Pick<Environment, "readText">): Promise<string> {
+/** `hints`: what to do where it cannot be read. @throws CliError */
+export async function readFile(
+  path: string,
+  { readText }: Pick<Environment, "readText">,
+  hints: readonly string[] = [],
+): Promise<string> {
   return await readText(path).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
-    throw new CliError("usage", `cannot read ${path}: ${why}`, { cause: error, inFile: true });
+    throw new CliError("usage", `cannot read ${path}: ${why}`, { hints, cause: error, inFile: true });
   });
 }
 

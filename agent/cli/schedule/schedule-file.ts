@@ -77,12 +77,15 @@ const schema = z.strictObject({
 
 export type ScheduleSettings = z.output<typeof schema>;
 
+const TO_BEGIN =
+  "it says where Placement is, and how hosts are reached: begin with /usr/share/doc/vgpud/examples/schedule/schedule.yaml, or name another file by --schedule-file";
+
 /** @throws CliError with a line for everything that is wrong with it */
 export async function readScheduleFile(
   file: string,
   environment: Pick<Environment, "readText">,
 ): Promise<ScheduleSettings> {
-  const settings = parsePlaced(await readFile(file, environment), file, schema);
+  const settings = parsePlaced(await readFile(file, environment, [TO_BEGIN]), file, schema);
   const { placement, agents } = settings;
   const nowhere = placement.endpoint === undefined && placement.keystone === undefined;
   const isTold =

@@ -59,7 +59,7 @@ describe("vgpuctl schedule", () => {
     ],
     "names a file that is not there": [
       ["list", "--schedule-file", "/x"],
-      /cannot read \/x: there is no such/,
+      /cannot read \/x: there is no such.*\nhint: it says where Placement is, and how hosts are reached: begin with /,
     ],
   };
   for (const [what, [argv, says]] of Object.entries(wrong))

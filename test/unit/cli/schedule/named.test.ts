@@ -38,8 +38,17 @@ describe("a claim that is named by its domain", () => {
     assert.equal(found.exitCode, 0, found.stderr);
     const none = await around(vgpud).schedule(["destroy", "web-8", "--host", HERE]);
     assert.match(none.stderr, new RegExp(`^error: no claim of vgpuctl's has a domain web-8 on ${HERE}\n`));
+    assert.ok(none.stderr.includes(`: vgpuctl --socket ${vgpud.socketPath} domains web-8\n`), none.stderr);
     const gone = await around(vgpud).schedule(["destroy", "web-9", "--host", HERE, "--now"]);
     assert.equal(gone.exitCode, 0, gone.stderr);
+  });
+
+  it("may be named by its id as other commands take it, too", async () => {
+    await using vgpud = await fakeVgpud();
+    const [plain, prefixed] = await Promise.all(
+      [CLAIM, `claim:${CLAIM}`].map((word) => around(vgpud).schedule(["status", word, "--host", HERE])),
+    );
+    assert.deepEqual([plain?.exitCode, plain], [0, prefixed]);
   });
 
   it("ends as by its id where hosts refuse the certificate, with what leads on", async () => {
