@@ -46,9 +46,10 @@ interface MochaReport {
 async function simulatedSuite(dir: string): Promise<MochaReport> {
   const mocha = path.join(repository, "node_modules/mocha/bin/mocha.js");
   const specs = path.join(dir, "dist/test/e2e/**/*.test.js");
-  // It takes long, and is not to outlive a run that somebody ends; mocha passes the signal on to the process that it starts itself.
+  // All of it is three quarters of an hour: the first test that notices is enough. It is not to outlive a run that somebody ends; mocha
+  // passes the signal on to the process that it starts itself.
   const owned = ["--pdeathsig", "INT", process.execPath, mocha];
-  const child = spawn("setpriv", [...owned, "--reporter", "json", specs], {
+  const child = spawn("setpriv", [...owned, "--bail", "--reporter", "json", specs], {
     cwd: dir,
     stdio: ["ignore", "pipe", "ignore"],
   });
