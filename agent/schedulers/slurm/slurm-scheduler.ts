@@ -70,8 +70,8 @@ export class SlurmScheduler implements Scheduler {
    * than before does not start, and of one that gives jobs none any more the first job without any that comes with a claim tells.
    */
   #isServing = false;
-  /** What was last found against that, of what jobs are given. */
-  #none: SchedulerError | undefined;
+  /** Why jobs are given none, as its configuration had it when that was last read. */
+  #noGres: SchedulerError | undefined;
   /** Of running jobs. */
   #known: ReadonlyMap<JobId, Known> = new Map();
   readonly #firstSeen: FirstSeen;
@@ -98,7 +98,7 @@ export class SlurmScheduler implements Scheduler {
       const limits = (this.#limits ??= await node.limits(signal));
       const seen = await this.#see(node, supply, { limits, signal });
       const told = await this.#tell(node, seen, { stop: signal, late });
-      if (this.#none) throw this.#none;
+      if (this.#noGres) throw this.#noGres;
       return told;
     });
     const { isPassing, inVain } = done;
@@ -112,12 +112,12 @@ export class SlurmScheduler implements Scheduler {
       const config = this.#isServing ? undefined : await node.config(signal);
       const otherwise = config && calledOtherwise(config, this.#options.cluster);
       if (otherwise) throw otherwise;
-      if (config) this.#none = givingNone(config);
+      if (config) this.#noGres = givingNone(config);
       const limits = (this.#limits = await node.limits(signal));
       const seen = await this.#see(node, supply, { limits, signal });
       const told = await this.#tell(node, seen, { stop: signal, late });
       // Whatever jobs are given: a host that is drained is to get none.
-      if (this.#none) throw this.#none;
+      if (this.#noGres) throw this.#noGres;
       this.#isServing = true;
       return { seen, limits, ...told };
     });
@@ -169,8 +169,8 @@ export class SlurmScheduler implements Scheduler {
   async #toHaveSome(node: SlurmNode, signal: AbortSignal): Promise<string> {
     try {
       const config = await node.config(signal);
-      this.#none = givingNone(config);
-      if (this.#none) this.#isServing = false;
+      this.#noGres = givingNone(config);
+      if (this.#noGres) this.#isServing = false;
       return toHaveSome(config);
     } catch (error) {
       if (error instanceof SchedulerError) return SUBMIT_WITH_SOME;

@@ -19,12 +19,12 @@ describe("vgpuctl schedule, where Placement fails", function () {
     hosts.asked.behave();
     hosts.asked.forget();
   });
-
-  const nobody = (): never => assert.fail("a host is asked");
   after(async () => {
     await (hosts as TwoHosts | undefined)?.[Symbol.asyncDispose]();
     await (placement as Placement | undefined)?.stop();
   });
+
+  const nobody = (): never => assert.fail("a host is asked");
 
   it("says that Placement could not be asked, and where that is written", async () => {
     const text = hosts.scheduleFile().replace(hosts.asked.url, "http://127.0.0.1:1");
